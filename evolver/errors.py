@@ -1,0 +1,124 @@
+"""Every error evolver states, in one tree.
+
+::
+
+    EvolverError                     one message, exit code 1 (3 where work is left over by choice)
+    ├── SettingsError                a flag, an EVOLVE_* variable or evolve.toml holds a value that cannot be
+    ├── PoolError                    the pool cannot be read
+    ├── PluginError                  a mutator, rule or model of the user's cannot be loaded, or failed
+    ├── OutputError                  the dataset cannot be written
+    ├── ModelError                   a model did not answer
+    │   ├── TransientModelError      worth another try: 429, 5xx, a timeout, a dropped connection
+    │   ├── RowModelError            this request will never be answered; the run goes on
+    │   └── RunModelError            no request will be answered: bad key, unknown model, no credit
+    ├── BudgetError                  the spend reached --max-cost; exit code 3, resumable
+    └── StoreError                   see evolver_store.errors
+        ├── StoreMissingError
+        ├── NotAStoreError
+        ├── NewerStoreError
+        ├── RunMissingError
+        └── QueryError
+
+Whether a call is tried again is decided by these types, never by the text of a message.
+"""
+
+from __future__ import annotations
+
+from evolver_store.errors import (
+    EvolverError,
+    NewerStoreError,
+    NotAStoreError,
+    QueryError,
+    RunMissingError,
+    StoreError,
+    StoreMissingError,
+)
+
+__all__ = [
+    "BudgetError",
+    "EvolverError",
+    "ModelError",
+    "NewerStoreError",
+    "NotAStoreError",
+    "OutputError",
+    "PluginError",
+    "PoolError",
+    "QueryError",
+    "RowModelError",
+    "RunMissingError",
+    "RunModelError",
+    "SettingsError",
+    "StoreError",
+    "StoreMissingError",
+    "TransientModelError",
+]
+
+
+class SettingsError(EvolverError):
+    """A setting has a value that cannot be, or two settings exclude each other."""
+
+
+class PoolError(EvolverError):
+    """The pool cannot be read; nothing was written."""
+
+
+class PluginError(EvolverError):
+    """A mutator, rule or model of the user's cannot be loaded, or raised."""
+
+
+class OutputError(EvolverError):
+    """The dataset cannot be written; no partial file is left."""
+
+
+class ModelError(EvolverError):
+    """A model did not answer."""
+
+
+class TransientModelError(ModelError):
+    """Worth another try.
+
+    Args:
+        message: What the provider said, in one sentence.
+        kind: Short name of the class of failure, such as ``rate_limited`` or ``server_error``.
+        retry_after: Seconds the provider asks to wait, if it said so.
+        overload: Whether the provider is short of capacity (429, 503, 529): fewer calls in flight help.
+    """
+
+    def __init__(
+        self, message: str, kind: str, *, retry_after: float | None = None, overload: bool = False
+    ) -> None:
+        super().__init__(message)
+        self.kind = kind
+        self.retry_after = retry_after
+        self.overload = overload
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Rebuild from both positional arguments; the rest comes back with the attributes."""
+        return type(self), (self.args[0], self.kind), self.__dict__
+
+
+class RowModelError(ModelError):
+    """This request will never be answered; the attempt is stored as ``failed`` and the run goes on.
+
+    Args:
+        message: What the provider said, in one sentence.
+        kind: Short name of the class of failure, stored as the attempt's ``rule``.
+    """
+
+    def __init__(self, message: str, kind: str) -> None:
+        super().__init__(message)
+        self.kind = kind
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Rebuild from both positional arguments."""
+        return type(self), (self.args[0], self.kind), self.__dict__
+
+
+class RunModelError(ModelError):
+    """No request will be answered until somebody changes something; the run stops, resumable."""
+
+
+class BudgetError(EvolverError):
+    """The spend reached the budget; what is paid for is stored and the same command goes on."""
+
+    exit_code = 3

@@ -1,0 +1,73 @@
+"""What a model is: anything that turns a :class:`Request` into a :class:`Completion`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, Protocol, runtime_checkable
+
+Purpose = Literal["evolve", "judge", "answer", "oss"]
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """How a completion is drawn; ``None`` leaves a parameter to the provider.
+
+    The defaults are those of the WizardLM paper (arXiv:2304.12244, section 4.2): temperature 1, top-p 0.9,
+    frequency penalty 0, at most 2048 tokens.
+    """
+
+    temperature: float | None = 1.0
+    top_p: float | None = 0.9
+    frequency_penalty: float | None = 0.0
+    max_tokens: int = 2048
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One question to a model.
+
+    ``sample`` tells equal prompts apart that must not share a completion: it is the epoch and the attempt,
+    so an instruction that was put back is not served the completion that failed.
+    """
+
+    purpose: Purpose
+    prompt: str
+    sampling: Sampling
+    sample: str
+    system: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """What a model answered.
+
+    ``finish_reason`` is normalised: ``stop``, ``length`` (cut by the token limit), ``content_filter`` or
+    ``refusal``; anything else is the provider's own word. ``refusal`` holds the provider's refusal text where
+    it marks one apart from the answer. Token counts are 0 where the provider gives none.
+    """
+
+    text: str
+    finish_reason: str = "stop"
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    refusal: str | None = None
+
+
+@runtime_checkable
+class Model(Protocol):
+    """The one method a model must have.
+
+    A model may also carry ``name`` (recorded in the lineage; default: its class name), ``provider`` and
+    ``base_url`` (part of the call cache's key), ``local = True`` (its calls cost nothing and are neither
+    limited nor stored), and ``async aclose()``.
+    """
+
+    async def complete(self, request: Request) -> Completion:
+        """Answer ``request``.
+
+        Raises:
+            TransientModelError: Worth another try; the caller retries.
+            RowModelError: This request will never be answered.
+            RunModelError: No request will be answered.
+        """
+        ...
