@@ -140,7 +140,7 @@ def _describe(thing: object, depth: int, seen: set[int]) -> Iterator[str]:
             methods = (value for value in vars(thing).values() if isinstance(value, FunctionType))
             yield from _describe_all(methods, deeper, seen)
     else:
-        yield from _describe_all((type(thing), getattr(thing, "__dict__", {})), deeper, seen)
+        yield from _describe_all((type(thing), _attributes(thing)), deeper, seen)
 
 
 def _describe_all(things: Iterable[object], depth: int, seen: set[int]) -> Iterator[str]:
@@ -176,6 +176,13 @@ def _describe_code(code: CodeType) -> Iterator[str]:
             yield from _describe_code(constant)
         else:
             yield from _describe(constant, _MAX_DEPTH, set())
+
+
+def _attributes(thing: object) -> dict[str, object]:
+    """Return an instance's attributes, those in slots included."""
+    slots = (name for owner in type(thing).__mro__ for name in getattr(owner, "__slots__", ()))
+    found = {name: getattr(thing, name) for name in slots if hasattr(thing, name)}
+    return {**found, **getattr(thing, "__dict__", {})}
 
 
 def _source(thing: FunctionType | type) -> str | None:

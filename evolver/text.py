@@ -26,16 +26,16 @@ _FENCE_LINE: Final = re.compile(r"^[ \t]*(?:`{3,}|~{3,})", re.MULTILINE)
 _SPAN: Final = re.compile(r"```(?P<inside>[^`\n]+)```")
 _BLANK_LINES: Final = re.compile(r"(?:[^\S\n]*\n)+")
 
-# Han, kana and hangul. Signs that only modify the one before them (voicing marks, the vowels and finals of
-# decomposed hangul) are not among them.
-_WORD_SIGN: Final = (
+# The inside of a character class: Han, kana and hangul. Signs that only modify the one before them (voicing
+# marks, the vowels and finals of decomposed hangul) are not among them.
+CJK: Final = (
     "\u1100-\u115f\u3005-\u3007\u3021-\u3029\u3041-\u3096\u309d-\u309f\u30a1-\u30fa\u30fc-\u30ff\u3131-\u318e"
     "\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\ua960-\ua97c\uac00-\ud7a3\uf900-\ufaff\uff66-\uff9d\uffa0-\uffdc"
     "\U0001b000-\U0001b16f\U00020000-\U000323af"
 )
 _MODIFIER: Final = "\u1160-\u11ff\u3099\u309a\ud7b0-\ud7fb\uff9e\uff9f"
-_HAS_WORD_SIGN: Final = re.compile(f"[{_WORD_SIGN}]")
-_WORD: Final = re.compile(rf"[^\w\s]*[{_WORD_SIGN}](?:[{_MODIFIER}]|[^\w\s])*|[^\s{_WORD_SIGN}]+")
+_HAS_CJK: Final = re.compile(f"[{CJK}]")
+_WORD: Final = re.compile(rf"[^\w\s]*[{CJK}](?:[{_MODIFIER}]|[^\w\s])*|[^\s{CJK}]+")
 
 
 def unwrap(text: str, *labels: str) -> str:
@@ -81,7 +81,7 @@ def count_words(text: str) -> int:
 
     Punctuation next to such a character counts with it: ``申し訳。`` has three words, ``Python が好き`` four.
     """
-    if text.isascii() or not _HAS_WORD_SIGN.search(text):
+    if text.isascii() or not _HAS_CJK.search(text):
         return len(text.split())
     return len(_WORD.findall(text))
 
