@@ -57,6 +57,7 @@ class UserTemplate:
 
     Args:
         source: The template's text.
+        first_line: The number that its first line has in the user's file, for messages.
 
     Raises:
         ValueError: The text is no template, does not use ``instruction``, or uses a name nobody gives it.
@@ -65,14 +66,15 @@ class UserTemplate:
 
     __slots__ = ("_template",)
 
-    def __init__(self, source: str) -> None:
+    def __init__(self, source: str, *, first_line: int = 1) -> None:
         environment = _sandbox()
         try:
             names = meta.find_undeclared_variables(environment.parse(source))
             self._template = environment.from_string(source)
         except TemplateError as error:
             line = getattr(error, "lineno", None)
-            raise ValueError(f"{error.message}" + (f" (line {line} of the template)" if line else "")) from error
+            where = f"line {line + first_line - 1}: " if line else ""
+            raise ValueError(f"{where}{error.message}") from error
         unknown = sorted(names - {"instruction", "rng"} - set(environment.globals))
         if unknown:
             raise ValueError(f"the template uses {unknown[0]!r}, but is given `instruction` alone")

@@ -1,4 +1,4 @@
-"""What a mutator is, and how mutators are found: built-in, installed, from a file, or an object in hand."""
+"""What a mutator is."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ class Mutator(Protocol):
 
     ``family`` is ``depth``, ``breadth``, ``code`` or a word of your own. ``version`` rises whenever the prompt
     changes. ``markers`` are phrases of the prompt that must not show in the result. Optional: ``weight``
-    (default 1). A mutator may define ``mutate(instruction, rng) -> str`` instead of the two functions, and then
-    needs no call.
+    (default 1) and ``description`` (default: the first line of the docstring). A mutator may define
+    ``mutate(instruction, rng) -> str`` instead of the two functions, and then needs no call.
     """
 
     name: str

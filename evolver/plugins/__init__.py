@@ -1,0 +1,19 @@
+"""Mutators: what one is, how one is written, and how they are found, checked and drawn."""
+
+from evolver.plugins.authoring import FunctionMutator, mutator
+from evolver.plugins.loaded import LoadedMutator, MutatorSet
+from evolver.plugins.protocol import Mutator, Prompt
+from evolver.plugins.registry import Installed, installed, load_mutators, parse_mutator_list
+
+__all__ = [
+    "FunctionMutator",
+    "Installed",
+    "LoadedMutator",
+    "Mutator",
+    "MutatorSet",
+    "Prompt",
+    "installed",
+    "load_mutators",
+    "mutator",
+    "parse_mutator_list",
+]
