@@ -6,7 +6,7 @@ import re
 from functools import lru_cache
 from typing import Final
 
-_MAX_LAYERS: Final = 8  # wrappings around wrappings; bounds the work on hostile text
+_MAX_LAYERS: Final = 20  # wrappings around wrappings; bounds the work on hostile text
 
 _QUOTES: Final = {
     '"': '"',
