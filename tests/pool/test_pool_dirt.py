@@ -107,6 +107,13 @@ def test_a_broken_line_in_the_middle_is_one_skipped_row(tmp_path: Path) -> None:
     assert report.examples == [Skip(1, "line 2", "not JSON"), Skip(2, "line 3", "not JSON")]
 
 
+def test_raw_tabs_and_line_ends_inside_json_strings_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "pool"
+    path.write_bytes(b'[{"instruction": "a\tb\r\nc", "output": "d\x00"}, {"instruction": "e\tf\r\ng"}]')
+
+    assert [seed.instruction for seed in read_pool(path)] == ["e\tf\r\ng"]
+
+
 def test_a_broken_first_line_does_not_make_jsonl_plain_text(tmp_path: Path) -> None:
     path = tmp_path / "pool"
     path.write_text(f"oops\n{json.dumps(GOOD)}\n", "utf-8")

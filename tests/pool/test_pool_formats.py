@@ -8,6 +8,7 @@ import json
 import os
 import sys
 import threading
+import tracemalloc
 from pathlib import Path
 
 import pyarrow as pa
@@ -233,3 +234,18 @@ def test_rows_come_whole_wherever_the_window_is_cut(
     for size in range(1, 80):
         monkeypatch.setattr("evolver.pool.records.CHUNK_BYTES", size)
         assert pairs(path) == [("Say x.", None), (row["instruction"], "x"), ("Say y.", None)]
+
+
+@pytest.mark.parametrize("separator", [", ", "\n"])
+def test_memory_does_not_grow_with_the_texts_of_a_pool(tmp_path: Path, separator: str) -> None:
+    rows = separator.join(json.dumps({"instruction": f"{n} " + "a" * 20_000}) for n in range(1000))
+    path = write(tmp_path, f"[{rows}]" if separator == ", " else rows)
+    del rows
+    tracemalloc.start()
+    try:
+        assert sum(1 for _ in read_pool(path)) == 1000
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+    assert peak < 6_000_000  # of a pool of 20 MB
