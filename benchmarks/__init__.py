@@ -1,0 +1,1 @@
+"""Measures of evolver, and the simulated provider they run against."""

@@ -1,0 +1,77 @@
+"""The simulated model: its answers, the faults they meet, and how long they take."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from benchmarks.llmsim.api import Answer, Ask, tokens
+from benchmarks.llmsim.config import Config, latency_curve
+from benchmarks.llmsim.draws import uniform
+from benchmarks.llmsim.texts import writer
+
+_WAY = ("429", "500", "529", "drop", "hang", "malformed")
+_CONTENT = ("refusal", "cutoff", "empty", "filter")
+_REFUSAL = "I'm sorry, but I can't help with that."
+
+Shares = Sequence[tuple[float, str]]
+
+
+class SimulatedModel:
+    """A model under one configuration; every draw depends on the seed and the content only."""
+
+    def __init__(self, config: Config) -> None:
+        self._seed = config.seed
+        self._write = writer(config.style)
+        self._curve = latency_curve(config.latency)
+        slowest, fastest = self._curve(0.75), self._curve(0.25)
+        self._fixed = fastest if fastest == slowest else None
+        self._way = _cumulative(config, _WAY)
+        self._content = _cumulative(config, _CONTENT)
+
+    def latency(self, ask: Ask) -> float:
+        """Return the seconds that the answer takes."""
+        if self._fixed is not None:
+            return self._fixed
+        return self._curve(uniform(self._seed, ask.digest, b"latency"))
+
+    def fault(self, ask: Ask, times: int) -> str | None:
+        """Return the fault that the call meets on its way, asked ``times`` times before."""
+        if not self._way:
+            return None
+        return _drawn(self._way, uniform(self._seed, ask.digest, b"way", times))
+
+    def answer(self, ask: Ask) -> Answer:
+        """Return the answer; one longer than the token limit of the request is cut there."""
+        fault = None
+        if self._content:
+            fault = _drawn(self._content, uniform(self._seed, ask.digest, b"content"))
+        if fault == "refusal":
+            return Answer(_REFUSAL, "refusal", tokens(len(_REFUSAL)))
+        if fault == "filter":
+            return Answer("", "content_filter", 0)
+        if fault == "empty":
+            return Answer("", "stop", 0)
+        text = self._write(ask)
+        if fault == "cutoff":
+            text = text[: len(text) // 2]
+            return Answer(text, "length", tokens(len(text)))
+        if ask.max_tokens is not None and len(text) > 4 * ask.max_tokens:
+            return Answer(text[: 4 * ask.max_tokens], "length", ask.max_tokens)
+        return Answer(text, "stop", tokens(len(text)))
+
+
+def _cumulative(config: Config, names: Sequence[str]) -> Shares:
+    shares, upto = [], 0.0
+    for name in names:
+        share: float = getattr(config, f"rate_{name}")
+        if share:
+            upto += share
+            shares.append((upto, name))
+    return shares
+
+
+def _drawn(shares: Shares, draw: float) -> str | None:
+    for upto, name in shares:
+        if draw < upto:
+            return name
+    return None
