@@ -1,1 +1,1 @@
-""""""
+"""From the lineage to a dataset one can train on."""
