@@ -3,9 +3,10 @@
 from evolver.plugins.authoring import FunctionMutator, mutator
 from evolver.plugins.loaded import LoadedMutator, MutatorSet
 from evolver.plugins.protocol import Mutator, Prompt
-from evolver.plugins.registry import Installed, installed, load_mutators, parse_mutator_list
+from evolver.plugins.registry import DEFAULT_PRESET, Installed, installed, load_mutators, parse_mutator_list
 
 __all__ = [
+    "DEFAULT_PRESET",
     "FunctionMutator",
     "Installed",
     "LoadedMutator",

@@ -112,7 +112,7 @@ def _make(target: Any, fields: dict[str, Any]) -> Any:
         for field, value in fields.items():
             setattr(target, field, value)
         return target
-    if not callable(target):
+    if not inspect.isroutine(target):
         raise PluginError(
             f"@mutator was given {target!r}, which is no function and no class; nothing was run. "
             'Write its settings by name, as in @mutator(family="depth").'

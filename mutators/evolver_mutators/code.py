@@ -18,4 +18,4 @@ CODE_CONSTRAINTS = _code("constraints", "Adds constraints and requirements, in a
 CODE_SPECIFIC = _code("specific", "Replaces a common requirement by a rarer, more specific one.")
 CODE_REASONING = _code("reasoning", "Makes the problem need more reasoning steps.")
 CODE_MISDIRECTION = _code("misdirection", "Gives a piece of erroneous code as a misleading reference.")
-CODE_COMPLEXITY = _code("complexity", "Asks for higher time or space complexity, though not often.")
+CODE_COMPLEXITY = _code("complexity", "Demands a higher time or space complexity, though not often.")
