@@ -1,0 +1,119 @@
+"""The additions of ``evolver.models.offline.phrases``, ready to be drawn from."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from evolver.models.offline.dice import Dice
+from evolver.models.offline.phrases import cjk, code, prose, tasks, writing
+from evolver.models.offline.reading import Method
+from evolver.models.offline.subject import Subject
+from evolver.models.offline.words import CJK_FEW, SLOTS
+
+_SLOT = re.compile(r"\{(\w+)\}")
+_TRIES = 8
+_ASIDES = ("question", "general", "list")
+
+
+class Phrase(NamedTuple):
+    """A sentence with slots; ``tell`` gives away that an instruction holds the like of it already."""
+
+    tell: str
+    parts: tuple[str | tuple[str, ...], ...]
+
+    def fill(self, dice: Dice) -> str:
+        """Draw a word for each slot."""
+        return "".join(part if isinstance(part, str) else dice.pick(part) for part in self.parts)
+
+
+def phrases(text: str, **slots: tuple[str, ...]) -> tuple[Phrase, ...]:
+    """Parse one ``tell :: sentence`` a line; ``slots`` go before those of the common vocabulary.
+
+    Raises:
+        KeyError: A sentence names a slot without a vocabulary.
+    """
+    vocabulary = {**SLOTS, **slots}
+    found = []
+    for line in text.strip().splitlines():
+        tell, _, sentence = line.rpartition(" :: ")
+        pieces = _SLOT.split(sentence)
+        parts = tuple(vocabulary[piece] if place % 2 else piece for place, piece in enumerate(pieces))
+        found.append(Phrase(tell.lower(), tuple(part for part in parts if part)))
+    return tuple(found)
+
+
+_PROSE: dict[Method, tuple[Phrase, ...]] = {
+    "constraints": phrases(prose.ADD_CONSTRAINTS),
+    "deepen": phrases(prose.DEEPEN),
+    "concretize": phrases(prose.CONCRETIZE),
+    "reasoning": phrases(prose.INCREASE_REASONING),
+}
+_WRITING: dict[Method, tuple[Phrase, ...]] = {
+    "constraints": phrases(writing.ADD_CONSTRAINTS),
+    "deepen": phrases(writing.DEEPEN),
+    "concretize": phrases(writing.CONCRETIZE),
+    "reasoning": phrases(writing.INCREASE_REASONING),
+}
+_TASKS: dict[Method, tuple[Phrase, ...]] = {
+    "constraints": phrases(tasks.ADD_CONSTRAINTS),
+    "deepen": phrases(tasks.DEEPEN),
+    "concretize": phrases(tasks.CONCRETIZE),
+    "reasoning": phrases(tasks.INCREASE_REASONING),
+}
+_CODE: dict[Method, tuple[Phrase, ...]] = {
+    "constraints": phrases(code.ADD_CONSTRAINTS),
+    "deepen": phrases(code.DEEPEN),
+    "concretize": phrases(code.CONCRETIZE),
+    "reasoning": phrases(code.INCREASE_REASONING),
+    "complexity": phrases(code.COMPLEXITY),
+}
+_JAPANESE: dict[Method, tuple[Phrase, ...]] = {
+    "constraints": phrases(cjk.JA_ADD_CONSTRAINTS, few=CJK_FEW),
+    "deepen": phrases(cjk.JA_DEEPEN, few=CJK_FEW),
+    "concretize": phrases(cjk.JA_CONCRETIZE, few=CJK_FEW),
+    "reasoning": phrases(cjk.JA_INCREASE_REASONING, few=CJK_FEW),
+}
+_CHINESE: dict[Method, tuple[Phrase, ...]] = {
+    "constraints": phrases(cjk.ZH_ADD_CONSTRAINTS, few=CJK_FEW),
+    "deepen": phrases(cjk.ZH_DEEPEN, few=CJK_FEW),
+    "concretize": phrases(cjk.ZH_CONCRETIZE, few=CJK_FEW),
+    "reasoning": phrases(cjk.ZH_INCREASE_REASONING, few=CJK_FEW),
+}
+
+
+def addition(method: Method, subject: Subject, dice: Dice) -> str:
+    """Draw a sentence that fits the instruction and says nothing that stands there already.
+
+    An instruction that has gathered every sentence of its sort gets one of another method's.
+    """
+    book = _book(subject)
+    fitting = book.get(method) or book["constraints"]
+    lowered = subject.lowered
+    for _ in range(_TRIES):
+        phrase = dice.pick(fitting)
+        if phrase.tell not in lowered:
+            return phrase.fill(dice)
+    return _any_new(fitting, book, subject, dice)
+
+
+def _book(subject: Subject) -> dict[Method, tuple[Phrase, ...]]:
+    if subject.language != "en":
+        return _JAPANESE if subject.language == "ja" else _CHINESE
+    kind = subject.kind
+    if kind == "code":
+        return _CODE
+    if kind == "writing":
+        return _WRITING
+    return _PROSE if kind in _ASIDES else _TASKS
+
+
+def _any_new(
+    fitting: Sequence[Phrase], book: dict[Method, tuple[Phrase, ...]], subject: Subject, dice: Dice
+) -> str:
+    everything = (*fitting, *(phrase for pool in book.values() for phrase in pool))
+    for phrase in everything:
+        if phrase.tell not in subject.lowered:
+            return phrase.fill(dice)
+    return dice.pick(everything).fill(dice)

@@ -1,0 +1,35 @@
+"""Rewrites instructions as an evolving prompt asks."""
+
+from __future__ import annotations
+
+from evolver.models.offline.blocks import with_data
+from evolver.models.offline.breadth import new_instruction
+from evolver.models.offline.dice import Dice
+from evolver.models.offline.phrasebook import addition
+from evolver.models.offline.phrases.code import MISDIRECTION_CODE, MISDIRECTION_LEADS
+from evolver.models.offline.reading import Rewrite
+from evolver.models.offline.subject import Subject, closed, read, with_sentence
+
+
+def rewritten(asked: Rewrite, dice: Dice) -> str:
+    """Answer an evolving prompt."""
+    subject = read(asked.given)
+    if asked.task == "breadth":
+        return new_instruction(subject, dice)
+    if asked.task == "data":
+        return with_data(subject, asked.format, dice)
+    if asked.task == "misdirection":
+        return _with_faulty_code(subject, dice)
+    return with_sentence(subject, addition(asked.task, subject, dice))
+
+
+def _with_faulty_code(subject: Subject, dice: Dice) -> str:
+    """Add code with a fault, another one than stands there already where there is one left."""
+    code = next(
+        (draft for draft in dice.shuffled(MISDIRECTION_CODE) if draft not in subject.text),
+        MISDIRECTION_CODE[0],
+    )
+    lead = dice.pick(MISDIRECTION_LEADS)
+    if subject.body or subject.inline:
+        return f"{subject.text}\n\n{lead}\n\n{code}"
+    return f"{closed(subject.head)}{lead}\n\n{code}"

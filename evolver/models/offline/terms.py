@@ -1,0 +1,40 @@
+"""The words of an instruction that an answer should take up."""
+
+from __future__ import annotations
+
+import re
+
+from evolver.models.offline.subject import Subject, words_in
+
+_READ = 300  # characters; the terms that matter stand at the beginning
+_MOST = 4
+_LATIN = re.compile(r"[A-Za-z][a-z]{3,}").findall
+_CJK = re.compile("[\u30a1-\u30ffー]{3,}|[\u4e00-\u9fff]{2,}|[A-Za-z]{3,}").findall
+_PLAIN = words_in(
+    "about above after again also answer answers based because been before being below between both cannot come "
+    "compose could create describe develop does each edit even every example examples explain following from "
+    "generate give given have help here identify include into just keep like list longer make many more most must "
+    "name need none only other over please provide rewrite same sentence sentences should show some such suggest "
+    "take than that their them then there these they this those three through under using used very want what "
+    "when where which while will with within without word words would write your following input output compare "
+    "contrast design construct classify determine discuss analyze analyse summarize summarise convert calculate "
+    "find produce state outline tell text four five program function code python javascript java certain "
+    "different various type implement modify"
+)
+
+
+def key_terms(subject: Subject) -> list[str]:
+    """Up to four telling words of what is asked, lower-cased unless names, in their order."""
+    terms: list[str] = []
+    if subject.language != "en":
+        for word in _CJK(subject.head[:_READ]):
+            if word not in terms:
+                terms.append(word)
+        return terms[:_MOST]
+    for word in _LATIN(subject.head[:_READ]):
+        lowered = word.lower()
+        if lowered not in _PLAIN and lowered not in terms:
+            terms.append(lowered)
+            if len(terms) == _MOST:
+                break
+    return terms
