@@ -28,14 +28,14 @@ _BLANK_LINES: Final = re.compile(r"(?:[^\S\n]*\n)+")
 
 # The inside of a character class: Han, kana and hangul. Signs that only modify the one before them (voicing
 # marks, the vowels and finals of decomposed hangul) are not among them.
-CJK: Final = (
+_CJK_SIGNS: Final = (
     "\u1100-\u115f\u3005-\u3007\u3021-\u3029\u3041-\u3096\u309d-\u309f\u30a1-\u30fa\u30fc-\u30ff\u3131-\u318e"
     "\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\ua960-\ua97c\uac00-\ud7a3\uf900-\ufaff\uff66-\uff9d\uffa0-\uffdc"
     "\U0001b000-\U0001b16f\U00020000-\U000323af"
 )
 _MODIFIER: Final = "\u1160-\u11ff\u3099\u309a\ud7b0-\ud7fb\uff9e\uff9f"
-_HAS_CJK: Final = re.compile(f"[{CJK}]")
-_WORD: Final = re.compile(rf"[^\w\s]*[{CJK}](?:[{_MODIFIER}]|[^\w\s])*|[^\s{CJK}]+")
+CJK: Final = re.compile(f"[{_CJK_SIGNS}]")
+_WORD: Final = re.compile(rf"[^\w\s]*[{_CJK_SIGNS}](?:[{_MODIFIER}]|[^\w\s])*|[^\s{_CJK_SIGNS}]+")
 
 
 def unwrap(text: str, *labels: str) -> str:
@@ -81,7 +81,7 @@ def count_words(text: str) -> int:
 
     Punctuation next to such a character counts with it: ``申し訳。`` has three words, ``Python が好き`` four.
     """
-    if text.isascii() or not _HAS_CJK.search(text):
+    if text.isascii() or not CJK.search(text):
         return len(text.split())
     return len(_WORD.findall(text))
 

@@ -8,47 +8,48 @@ from dataclasses import dataclass
 
 from evolver.text import CJK, fold
 
-# Neighbours that make a phrase a part of a longer word. Han, kana and hangul stand next to each other without
-# a space, so they never do.
-_WORD_BEFORE = rf"(?<![^\W{CJK}])"
-_WORD_AFTER = rf"(?![^\W{CJK}])"
-
 
 @dataclass(frozen=True, slots=True)
 class Phrases:
     """Phrases made ready for many texts; :meth:`of` builds them.
 
-    ``needles`` holds a word of every phrase: a text without any of them, which is nearly every text, is done
-    after a plain search.
+    Each comes with its longest word: a text without that word, which is nearly every text, is done after a
+    plain search.
     """
 
-    needles: tuple[str, ...]
-    pattern: re.Pattern[str]
+    ready: tuple[tuple[str, re.Pattern[str]], ...]
 
     @classmethod
     def of(cls, phrases: Iterable[str], *, plural: bool = False) -> Phrases:
         """Build from phrases that are not blank; ``plural`` lets each end in an "s" as well."""
-        folded = list(dict.fromkeys(fold(phrase.replace("’", "'")) for phrase in phrases))
-        needles = (max(re.split(r"[\s']", phrase), key=len) for phrase in folded)
-        # The longest first: of two phrases that begin alike the pattern takes the one it tries first.
-        patterns = (_as_pattern(phrase, plural) for phrase in sorted(folded, key=len, reverse=True))
-        return cls(tuple(dict.fromkeys(needles)), re.compile("|".join(patterns)))
+        folded = dict.fromkeys(fold(phrase.replace("’", "'")) for phrase in phrases)
+        return cls(tuple(_make_ready(phrase, plural) for phrase in folded))
 
     def find(self, text: str) -> Iterator[str]:
-        """Yield every phrase that stands in ``text``, folded, in the order of the text."""
+        """Yield every phrase that stands in ``text``, folded, as often as it does."""
         folded = text.casefold()
-        for needle in self.needles:
-            if needle in folded:
-                break
-        else:
-            return
-        for match in self.pattern.finditer(folded):
-            yield fold(match.group())
+        for longest_word, pattern in self.ready:
+            if longest_word not in folded:
+                continue
+            for match in pattern.finditer(folded):
+                if _ends_words(folded, match.start()) and _ends_words(folded, match.end()):
+                    yield fold(match.group())
 
 
-def _as_pattern(phrase: str, plural: bool) -> str:
-    """Return the pattern of one folded phrase."""
+def _make_ready(phrase: str, plural: bool) -> tuple[str, re.Pattern[str]]:
+    """Return a folded phrase's longest word and its pattern."""
     words = r"\s+".join(map(re.escape, phrase.split())).replace("'", "['’]")
-    before = _WORD_BEFORE if re.match(rf"[^\W{CJK}]", phrase) else ""
-    after = _WORD_AFTER if re.match(rf"[^\W{CJK}]", phrase[-1]) else ""
-    return f"{before}{words}{'s?' if plural else ''}{after}"
+    return max(re.split(r"[\s']", phrase), key=len), re.compile(f"{words}s?" if plural else words)
+
+
+def _ends_words(text: str, place: int) -> bool:
+    """Tell whether no word goes on across ``place``.
+
+    Han, kana and hangul stand next to each other and to Latin letters without a space, so they never join.
+    """
+    return not (0 < place < len(text) and _joins(text[place - 1]) and _joins(text[place]))
+
+
+def _joins(sign: str) -> bool:
+    """Tell whether ``sign`` makes one word with a neighbour that does so too."""
+    return (sign == "_" or sign.isalnum()) and not CJK.match(sign)

@@ -11,7 +11,7 @@ from evolver.elimination.copied_prompt import copied_prompt
 from evolver.elimination.no_information_gain import NAME as NO_GAIN
 from evolver.elimination.no_information_gain import is_blank, no_information_gain
 from evolver.elimination.only_stop_words import only_stop_words
-from evolver.elimination.refusal import make_refusal
+from evolver.elimination.refusal import make_refusal, refusal
 from evolver.elimination.truncated import truncated
 from evolver.elimination.verdict import Candidate, Drop, Reads, Rule
 from evolver.errors import PluginError
@@ -34,7 +34,7 @@ BUILT_IN: Final = {
     "truncated": BuiltIn("both", truncated),  # first: what was cut is judged by nothing else
     NO_GAIN: BuiltIn("instruction", no_information_gain),
     "copied_prompt": BuiltIn("instruction", copied_prompt),
-    "refusal": BuiltIn("response", make_refusal()),
+    "refusal": BuiltIn("response", refusal),
     "only_stop_words": BuiltIn("response", only_stop_words),
 }
 
