@@ -138,7 +138,7 @@ def adapt(thing: object, owner: str, *, source: str | None = None) -> LoadedMuta
             f"{'nor' if ask is None else 'and'} mutate(instruction, rng); nothing was run. Define one of them"
             + (", or decorate the function with @evolver.mutator." if callable(thing) else ".")
         )
-    name = getattr(mutator, "name", None) or name_of_class(type(mutator))
+    name = mutator.name if hasattr(mutator, "name") else name_of_class(type(mutator))
     version = getattr(mutator, "version", 1)
     markers = _markers(getattr(mutator, "markers", ()), owner)
     shape = (name, version, markers, digest_of(wrapped) if source is None else source)
