@@ -11,6 +11,7 @@
     │   ├── TransientModelError      worth another try: 429, 5xx, a timeout, a dropped connection
     │   ├── RowModelError            this request will never be answered; the run goes on
     │   └── RunModelError            no request will be answered: bad key, unknown model, no credit
+    ├── StoppedError                 somebody asked the run to stop; exit code 130, resumable
     ├── BudgetError                  the spend reached --max-cost; exit code 3, resumable
     └── StoreError                   see evolver_store.errors
         ├── StoreMissingError
@@ -48,6 +49,7 @@ __all__ = [
     "RunMissingError",
     "RunModelError",
     "SettingsError",
+    "StoppedError",
     "StoreError",
     "StoreMissingError",
     "TransientModelError",
@@ -122,3 +124,9 @@ class BudgetError(EvolverError):
     """The spend reached the budget; what is paid for is stored and the same command goes on."""
 
     exit_code = 3
+
+
+class StoppedError(EvolverError):
+    """Somebody asked the run to stop; what is paid for is stored and the same command goes on."""
+
+    exit_code = 130

@@ -1,1 +1,1 @@
-""""""
+"""Models, and the one place from which they are asked."""

@@ -1,1 +1,1 @@
-""""""
+"""Figures over a finished or running run."""

@@ -32,6 +32,7 @@ MAX_EPOCH = MAX_ATTEMPT = (1 << 6) - 1
 STATUSES = ("seed", "survivor", "eliminated", "failed")
 
 metadata = MetaData()
+_BigInt = BigInteger().with_variant(Integer, "sqlite")  # SQLite's rowid is an INTEGER, of 64 bits
 
 migrations = Table(
     "evolver_migrations",
@@ -43,10 +44,10 @@ migrations = Table(
 runs = Table(
     "runs",
     metadata,
-    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
+    Column("id", _BigInt, primary_key=True, autoincrement=False),
     Column("name", Text, nullable=False, unique=True),
     Column("status", Text, nullable=False),
-    Column("settings", JSON, nullable=False),
+    Column("settings", JSON(none_as_null=True), nullable=False),
     Column("pool", Text, nullable=False),
     Column("pool_sha256", Text, nullable=False),
     Column("seeds", Integer),  # NULL until the whole pool is in the store
@@ -62,12 +63,10 @@ runs = Table(
 instructions = Table(
     "instructions",
     metadata,
-    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
-    Column("run_id", BigInteger().with_variant(Integer, "sqlite"), ForeignKey("runs.id"), nullable=False),
+    Column("id", _BigInt, primary_key=True, autoincrement=False),
+    Column("run_id", _BigInt, ForeignKey("runs.id"), nullable=False),
     Column("root_id", BigInteger, nullable=False),
-    Column(
-        "parent_id", BigInteger().with_variant(Integer, "sqlite"), ForeignKey("instructions.id"), index=False
-    ),
+    Column("parent_id", _BigInt, ForeignKey("instructions.id")),
     Column("epoch", Integer, nullable=False),
     Column("attempt", Integer, nullable=False),
     Column("family", Text, nullable=False),
@@ -81,12 +80,10 @@ instructions = Table(
     Column("prompt_tokens", Integer, nullable=False),
     Column("completion_tokens", Integer, nullable=False),
     Column("cost_usd", Float),
-    Column("details", JSON),
+    Column("details", JSON(none_as_null=True)),
     Column("created_at", DateTime(timezone=True), nullable=False),
     UniqueConstraint("run_id", "root_id", "epoch", "attempt", name="instructions_attempt"),
-    CheckConstraint(
-        "status IN ('seed', 'survivor', 'eliminated', 'failed')", name="instructions_status"
-    ),
+    CheckConstraint("status IN ('seed', 'survivor', 'eliminated', 'failed')", name="instructions_status"),
 )
 Index("instructions_parent", instructions.c.parent_id)
 Index(
@@ -124,6 +121,11 @@ class Place(NamedTuple):
     ordinal: int
     epoch: int
     attempt: int
+
+
+def first_and_last_id(run: int) -> tuple[int, int]:
+    """Return the bounds, both included, of the ids that rows of a run can have."""
+    return run << RUN_SHIFT, (run + 1 << RUN_SHIFT) - 1
 
 
 def row_id(run: int, ordinal: int, epoch: int = 0, attempt: int = 0) -> int:

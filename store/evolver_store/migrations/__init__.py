@@ -1,1 +1,1 @@
-""""""
+"""Numbered migrations, each a function of a connection inside a transaction."""

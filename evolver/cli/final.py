@@ -1,0 +1,49 @@
+"""What a finished run says: a table of epochs and rules, what the pool gave, where the dataset is."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.table import Table
+
+from evolver.evolution import Result
+
+_SHORT = {
+    "no_information_gain": "no gain",
+    "copied_prompt": "copied",
+    "refusal": "refusal",
+    "only_stop_words": "stop words",
+    "truncated": "truncated",
+    "other_rules": "other",
+}
+
+
+def print_final(console: Console, result: Result) -> None:
+    """Print the figures of a finished run; at most 80 columns wide."""
+    stats = result.stats
+    rules = [rule for rule in _SHORT if stats.eliminated[rule]]
+    table = Table(title=f"Run {result.run}", title_justify="left", box=None, padding=(0, 1))
+    for name in ("epoch", "attempts", "survivors", *(_SHORT[rule] for rule in rules), "failed"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for epoch in stats.epochs:
+        deaths = (f"{epoch.eliminated[rule]:,}" for rule in rules)
+        table.add_row(
+            str(epoch.epoch), f"{epoch.attempts:,}", f"{epoch.survivors:,}", *deaths, f"{epoch.failed:,}"
+        )
+    table.add_section()
+    deaths = (f"{stats.eliminated[rule]:,}" for rule in rules)
+    table.add_row(
+        "all", f"{stats.attempts:,}", f"{stats.survivors:,}", *deaths, f"{stats.failed:,}", style="bold"
+    )
+    console.print(table)
+    if result.pool is not None and result.pool.skipped:
+        console.print(f"Pool: {stats.seeds:,} seeds; skipped {result.pool.skipped_in_words()}.", markup=False)
+    if stats.calls:
+        tokens = f"{stats.prompt_tokens:,} + {stats.completion_tokens:,} tokens"
+        console.print(f"Paid {stats.calls:,} calls, {tokens}, ${stats.cost_usd:,.2f}.", markup=False)
+    dataset = result.dataset
+    if dataset is not None:
+        left_out = dataset.seeds_without_response
+        note = f"; {left_out:,} seeds without a response left out (--answer-seeds)" if left_out else ""
+        rows = f"{dataset.rows:,} rows ({dataset.seeds:,} seeds + {dataset.survivors:,} survivors{note})"
+        console.print(f"Dataset {dataset.output}: {rows}.", markup=False, soft_wrap=True)
+    console.print(f"Lineage {result.store}: ask it with 'evolve stats' or 'evolve sql'.", markup=False)

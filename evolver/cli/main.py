@@ -1,0 +1,111 @@
+"""The ``evolve`` command: which subcommand is meant, and the one place where an error becomes a message."""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+
+import click
+
+from evolver.errors import EvolverError
+
+COMMANDS = {
+    "run": "Evolve a pool and write the dataset; what 'evolve --pool FILE' does.",
+    "mutators": "List the mutators, or show the prompt one of them sends.",
+    "runs": "List the runs in a store.",
+    "stats": "Show what became of a run: epoch by mutator by rule, lengths, cost.",
+    "lineage": "Draw the family an instruction belongs to.",
+    "diff": "Show what an attempt changed, word by word.",
+    "sql": "Ask the lineage in SQL, read-only.",
+}
+
+
+class LazyGroup(click.Group):
+    """Subcommands are imported when they are used, so that ``evolve --help`` is quick.
+
+    Options in the first place belong to ``run``: ``evolve --pool FILE`` is ``evolve run --pool FILE``.
+    """
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Put ``run`` before options that are not the group's own."""
+        if args and args[0].startswith("-") and args[0] not in ("--help", "-h", "--version"):
+            args = ["run", *args]
+        return super().parse_args(ctx, args)
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Name the subcommands, the most used first."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import a subcommand."""
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = import_module(f"evolver.cli.{cmd_name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the subcommands, then the options of a run, without importing any but ``run``."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+        run_command = self.get_command(ctx, "run")
+        assert run_command is not None
+        with formatter.section("Options of a run (evolve run --help says more)"):
+            records = (param.get_help_record(ctx) for param in run_command.get_params(ctx))
+            formatter.write_dl([record for record in records if record and record[0] != "--help"])
+
+
+@click.command(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="A newcomer starts with: evolve --pool FILE --epochs 4",
+)
+@click.version_option(package_name="evolver", message="evolver %(version)s")
+def main() -> None:
+    """Grow a pool of instructions into a graded, diverse training set (Evol-Instruct).
+
+    \b
+    evolve --pool alpaca52k.json --epochs 4              with the embedded model: shows the pipeline
+    evolve --pool pool.json --model openai:gpt-4.1-mini  with a real one
+    evolve stats                                         what became of it
+    """
+
+
+def run() -> None:
+    """Run the command line and exit: 0 done, 1 a stated error, 2 wrong usage, 3 budget spent, 130 interrupted."""
+    try:
+        main.main(standalone_mode=False)
+    except click.exceptions.Exit as error:
+        sys.exit(error.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except EvolverError as error:
+        _fail(str(error), error.exit_code)
+    except BaseExceptionGroup as group:
+        stated, rest = group.split(EvolverError)
+        if rest is not None or stated is None:
+            raise
+        first = _leaves(stated)[0]
+        _fail(str(first), first.exit_code)
+    except (KeyboardInterrupt, click.Abort):
+        _fail("interrupted; what was finished is stored.", 130)
+    except BrokenPipeError:
+        # Whoever read our output has had enough; Python would complain once more while it closes stdout.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(141)
+
+
+def _leaves(group: BaseExceptionGroup[BaseException]) -> list[EvolverError]:
+    found: list[EvolverError] = []
+    for error in group.exceptions:
+        if isinstance(error, BaseExceptionGroup):
+            found += _leaves(error)
+        elif isinstance(error, EvolverError):
+            found.append(error)
+    return found
+
+
+def _fail(message: str, code: int) -> None:
+    click.echo(f"evolve: {message}", err=True)
+    sys.exit(code)

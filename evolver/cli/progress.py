@@ -1,0 +1,226 @@
+"""Progress of a run on stderr: bars in a terminal, a line every ten seconds elsewhere."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from evolver.scheduler.events import (
+    AttemptEnded,
+    CallEnded,
+    CallRetried,
+    Event,
+    Notice,
+    PoolRead,
+    RunStarted,
+    SeedAnswered,
+    Stopping,
+)
+
+_LINE_EVERY = 10.0  # seconds between lines where stderr is no terminal
+_RATE_OVER = 30.0  # seconds over which calls per second are measured
+
+
+@dataclass(slots=True)
+class Tally:
+    """What has happened so far; written by the event loop, read by whoever draws."""
+
+    run: RunStarted | None = None
+    pool: PoolRead | None = None
+    done: list[int] = field(default_factory=list)
+    survivors: int = 0
+    failed: int = 0
+    deaths: Counter[str] = field(default_factory=Counter)
+    retries: Counter[str] = field(default_factory=Counter)
+    calls: int = 0
+    cached: int = 0
+    answered: int = 0
+    spent_usd: float = 0.0
+    priced: bool = False
+    stopping: Stopping | None = None
+
+    @property
+    def attempts(self) -> int:
+        """Attempts of this session."""
+        return self.survivors + self.failed + sum(self.deaths.values())
+
+    def add(self, event: Event) -> None:
+        """Take in one event; cheap, because there is one for every call."""
+        match event:
+            case CallEnded():
+                self.calls += 1
+                self.cached += event.cached
+                if event.cost_usd and not event.cached:
+                    self.spent_usd += event.cost_usd
+                    self.priced = True
+            case AttemptEnded():
+                self.done[event.epoch] += 1
+                if event.status == "survivor":
+                    self.survivors += 1
+                elif event.status == "failed":
+                    self.failed += 1
+                else:
+                    self.deaths[event.rule or "?"] += 1
+            case CallRetried():
+                self.retries[event.kind] += 1
+            case SeedAnswered():
+                self.answered += 1
+            case RunStarted():
+                self.run, self.done, self.spent_usd = event, list(event.done_by_epoch), event.spent_usd
+            case PoolRead():
+                self.pool = event
+            case Stopping():
+                self.stopping = event
+            case Notice():
+                pass
+
+
+class Rate:
+    """Calls per second over the last half minute, and the time that is left at this pace."""
+
+    def __init__(self) -> None:
+        self._seen: list[tuple[float, int, int]] = []
+
+    def note(self, calls: int, attempts: int) -> None:
+        """Take down how far the run is now."""
+        now = time.monotonic()
+        self._seen.append((now, calls, attempts))
+        while len(self._seen) > 2 and now - self._seen[0][0] > _RATE_OVER:
+            self._seen.pop(0)
+
+    def calls_per_second(self) -> float:
+        """Calls per second; 0 before anything can be said."""
+        return self._slope(1)
+
+    def seconds_for(self, attempts: int) -> float | None:
+        """Seconds that so many attempts will take, or ``None`` before anything can be said."""
+        pace = self._slope(2)
+        return attempts / pace if pace > 0 else None
+
+    def _slope(self, column: int) -> float:
+        if len(self._seen) < 2:
+            return 0.0
+        first, last = self._seen[0], self._seen[-1]
+        seconds = last[0] - first[0]
+        return (last[column] - first[column]) / seconds if seconds > 0 else 0.0
+
+
+class Progress:
+    """A listener that draws; as a renderable it is the picture of the moment."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self.tally = Tally()
+        self._rate = Rate()
+
+    def __call__(self, event: Event) -> None:
+        """Take in an event; what a person must read is printed at once."""
+        self.tally.add(event)
+        if isinstance(event, Notice):
+            self._console.print(event.text, style="yellow", markup=False)
+        elif isinstance(event, Stopping):
+            self._console.print(
+                f"Stopping: {event.in_flight} calls in flight are finished and written. Ctrl-C again ends at once.",
+                style="yellow",
+            )
+        elif isinstance(event, RunStarted):
+            done = sum(event.done_by_epoch)
+            again = f", going on after {done:,} attempts" if event.resumed else ""
+            self._console.print(
+                f"Run {event.run}: {event.seeds:,} seeds x {event.epochs} epochs{again}.", markup=False
+            )
+
+    def __rich__(self) -> RenderableType:
+        """Draw a bar per epoch and the figures below."""
+        tally = self.tally
+        if tally.run is None:
+            seeds = tally.pool.seeds if tally.pool else 0
+            return Text(f"Reading the pool: {seeds:,} seeds", overflow="ellipsis", no_wrap=True)
+        bars = Table.grid(padding=(0, 1))
+        for epoch in range(1, tally.run.epochs + 1):
+            done = tally.done[epoch]
+            total = max(tally.run.seeds, done)
+            bars.add_row(
+                f"epoch {epoch}",
+                ProgressBar(total=total or 1, completed=done, width=34),
+                Text(f"{done:,}/{total:,}", justify="right"),
+            )
+        self._rate.note(tally.calls, tally.attempts)
+        return Group(bars, *(Text(line, overflow="ellipsis", no_wrap=True) for line in self.lines()))
+
+    def line(self) -> str:
+        """Return the moment in one line, for a log."""
+        tally = self.tally
+        if tally.run is None:
+            return f"reading the pool: {tally.pool.seeds if tally.pool else 0:,} seeds"
+        self._rate.note(tally.calls, tally.attempts)
+        total = tally.run.seeds * tally.run.epochs
+        return f"{sum(tally.done):,}/{total:,} attempts, " + ", ".join(self.lines())
+
+    def lines(self) -> list[str]:
+        """Return the figures below the bars, each at most 80 columns wide in the usual case."""
+        tally = self.tally
+        assert tally.run is not None
+        left = tally.run.seeds * tally.run.epochs - sum(tally.done)
+        figures = [f"{tally.survivors:,} survivors"]
+        figures += [f"{count:,} {rule}" for rule, count in tally.deaths.most_common(3)]
+        if tally.failed:
+            figures.append(f"{tally.failed:,} failed")
+        pace = [f"{self._rate.calls_per_second():,.0f} calls/s"]
+        if tally.cached:
+            pace.append(f"{tally.cached:,} from the cache")
+        if tally.retries:
+            pace.append(f"{sum(tally.retries.values()):,} retried")
+        if tally.priced or tally.spent_usd:
+            pace.append(f"${tally.spent_usd:,.2f}")
+        seconds = self._rate.seconds_for(left)
+        if seconds is not None and left:
+            pace.append(f"ETA {_clock(seconds)}")
+        return ["  ".join(figures), "  ".join(pace)]
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+@contextmanager
+def make_progress(console: Console) -> Iterator[Progress]:
+    """Show progress while the block runs: live in a terminal, as lines elsewhere, not at all when quiet."""
+    progress = Progress(console)
+    if console.quiet:
+        yield progress
+    elif console.is_terminal:
+        with Live(progress, console=console, refresh_per_second=8, transient=True):
+            yield progress
+    else:
+        with _lines(console, progress):
+            yield progress
+
+
+@contextmanager
+def _lines(console: Console, progress: Progress) -> Iterator[None]:
+    over = threading.Event()
+
+    def write() -> None:
+        while not over.wait(_LINE_EVERY):
+            console.print(progress.line(), markup=False, soft_wrap=True)
+
+    thread = threading.Thread(target=write, name="evolver-progress", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()

@@ -1,0 +1,82 @@
+"""A run in a terminal: what it says before, while and after, and what Ctrl-C does."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import json
+import shlex
+import signal
+import sys
+from typing import Any
+
+import click
+from rich.console import Console
+
+from evolver.cli.final import print_final
+from evolver.cli.progress import Progress, make_progress
+from evolver.errors import StoppedError
+from evolver.evolution import Evolution, Result
+from evolver.settings import Settings
+
+OFFLINE_NOTE = (
+    "The embedded model 'offline' rewrites by rules: its output shows the pipeline and trains nothing. "
+    "Name a real model with --model."
+)
+
+
+def run_session(settings: Settings, *, as_json: bool) -> None:
+    """Run to the end and print the figures: a table on stderr, or one JSON object on stdout.
+
+    Raises:
+        EvolverError: The run could not start, or stopped with work left.
+    """
+    console = Console(stderr=True, quiet=settings.quiet, highlight=False)
+    if settings.model == "offline":
+        console.print(OFFLINE_NOTE, style="yellow")
+    with make_progress(console) as progress:
+        evolution = Evolution.of(settings, on_event=progress)
+        try:
+            result = asyncio.run(_interruptible(evolution, progress))
+        except StoppedError as error:
+            raise StoppedError(
+                f"interrupted; what is finished is stored. Go on with:\n  {_same_command()}"
+            ) from error
+    if as_json:
+        click.echo(json.dumps(_figures(result), ensure_ascii=False))
+    else:
+        print_final(console, result)
+
+
+async def _interruptible(evolution: Evolution, progress: Progress) -> Result:
+    """Run; the first Ctrl-C (or SIGTERM) finishes the calls in flight, a second one ends at once."""
+    loop = asyncio.get_running_loop()
+    task = asyncio.ensure_future(evolution.arun())
+    asked = False
+
+    def interrupt() -> None:
+        nonlocal asked
+        if asked:
+            task.cancel()
+        asked = True
+        evolution.stop()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, interrupt)
+    try:
+        return await task
+    except asyncio.CancelledError as error:
+        raise StoppedError("interrupted twice") from error
+
+
+def _same_command() -> str:
+    return shlex.join(["evolve", *sys.argv[1:]])
+
+
+def _figures(result: Result) -> dict[str, Any]:
+    figures: dict[str, Any] = {"run": result.run, "store": result.store, **dataclasses.asdict(result.stats)}
+    if result.dataset is not None:
+        figures["dataset"] = {**dataclasses.asdict(result.dataset), "output": str(result.dataset.output)}
+    if result.pool is not None:
+        figures["pool"] = {"format": result.pool.format, "skipped": dict(result.pool.skipped)}
+    return figures

@@ -1,0 +1,344 @@
+"""The main job: pool to lineage to dataset. The command line and Python users come in here alike."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from array import array
+from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Unpack
+
+from sqlalchemy import Engine
+
+from evolver.elimination.rules import RuleSet, load_rules
+from evolver.errors import EvolverError, StoppedError
+from evolver.merge.dataset import merge
+from evolver.merge.job import MergeReport, MergeSettings, RunSource
+from evolver.merge.output import check_output
+from evolver.models.ask import Asker, Budget
+from evolver.models.factory import make_model
+from evolver.models.gate import Gate
+from evolver.models.identity import ModelIdentity, identity
+from evolver.models.prices import price_for
+from evolver.models.protocol import Model, Purpose, Sampling
+from evolver.plugins import MutatorSet, load_mutators
+from evolver.pool import PoolReport, pool_sha256
+from evolver.report.summary import RunStats, run_stats
+from evolver.scheduler.attempt import Method
+from evolver.scheduler.events import Event, Listener, Notice, PoolRead, RunStarted
+from evolver.scheduler.ledger import Ledger
+from evolver.scheduler.prepare import find_or_begin, load_frontier
+from evolver.scheduler.run import EvolutionRun, Parts
+from evolver.scheduler.shape import Shape, default_name, shape_of
+from evolver.settings import Options, Settings, given_settings
+from evolver_store.connect import open_for_writing, reading, remove_if_new, store_url
+from evolver_store.runs import Run, get_run, spent_on, unanswered_seeds, update_run
+
+if TYPE_CHECKING:
+    import networkx
+
+MutatorLike = Any  # a name, file.py:Name, file.jinja, or an object; see evolver.plugins
+RuleLike = str | Callable[..., Any]
+ModelLike = Any  # a spec such as openai:gpt-4.1-mini, a LangChain chat model, or anything with complete()
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A finished run.
+
+    ``pool`` tells what was read and skipped, ``None`` where an earlier session read the pool. ``dataset`` is
+    ``None`` where no output was asked for.
+    """
+
+    run: str
+    store: str
+    stats: RunStats
+    dataset: MergeReport | None
+    pool: PoolReport | None
+
+    def graph(self) -> networkx.DiGraph[int]:
+        """Return the whole lineage: a node per row of ``instructions``, an edge from parent to child."""
+        from evolver_store.lineage import run_graph  # networkx is heavy, and few ask for the graph
+
+        with reading(self.store) as engine, engine.connect() as conn:
+            return run_graph(conn, get_run(conn, self.run, self.store).id)
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """Everything a run needs that can be known, and go wrong, before anything is written."""
+
+    name: str
+    shape: Shape
+    mutators: MutatorSet
+    rules: RuleSet
+    models: dict[Purpose, Model]
+    identities: dict[Purpose, ModelIdentity]
+
+
+class Evolution:
+    """Evolve a pool over some epochs and merge all generations into one dataset.
+
+    Args:
+        pool: A file of instructions, in any of the formats that pools come in.
+        model: Which model evolves, judges and answers: a spec such as ``openai:gpt-4.1-mini``, a LangChain chat
+            model, or an object with ``async complete(request)``.
+        judge_model: Another model for the judge.
+        answer_model: Another model for the answers.
+        mutators: Names of mutators or presets, files, or mutators in hand; none means the preset.
+        rules: Elimination rules besides, or instead of, the built-in ones.
+        on_event: Called on the event loop with everything that happens; see ``evolver.scheduler.events``.
+        options: Every other setting by the name of its flag: ``epochs``, ``store``, ``output``, ``seed``, …
+
+    Raises:
+        SettingsError: A setting has a value that cannot be.
+    """
+
+    def __init__(
+        self,
+        pool: str | Path,
+        *,
+        model: ModelLike = "offline",
+        judge_model: ModelLike | None = None,
+        answer_model: ModelLike | None = None,
+        mutators: Sequence[MutatorLike] = (),
+        rules: Sequence[RuleLike] = (),
+        on_event: Listener | None = None,
+        **options: Unpack[Options],
+    ) -> None:
+        self.settings = given_settings(pool=str(pool), **options)
+        self._models: dict[Purpose, ModelLike | None] = {
+            "evolve": model,
+            "judge": judge_model,
+            "answer": answer_model,
+        }
+        self._mutators = tuple(mutators)
+        self._rules = tuple(rules)
+        self._listener: Listener = on_event or _ignore
+        self._stop: EvolverError | None = None
+        self._stop_now: Callable[[EvolverError], None] = _ignore
+
+    @classmethod
+    def of(cls, settings: Settings, on_event: Listener | None = None) -> Evolution:
+        """Make one from settings that are complete, as the command line does."""
+        made = cls(
+            settings.pool,
+            model=settings.model,
+            judge_model=settings.judge_model,
+            answer_model=settings.answer_model,
+            mutators=settings.mutators,
+            rules=settings.rules,
+            on_event=on_event,
+        )
+        made.settings = settings
+        return made
+
+    def run(self) -> Result:
+        """Run to the end, or go on with a run that was stopped; also inside a running event loop (a notebook).
+
+        Raises:
+            EvolverError: The run cannot start, or stopped with work left; the message says how to go on.
+        """
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:
+            return asyncio.run(self.arun())
+        return _in_thread(self)
+
+    async def arun(self) -> Result:
+        """Do what :meth:`run` does, inside the event loop of the caller.
+
+        Raises:
+            EvolverError: As :meth:`run`.
+        """
+        if self.settings.output is not None:
+            check_output(Path(self.settings.output))
+        plan = await asyncio.to_thread(self._make_plan)
+        async with AsyncExitStack() as stack:
+            for model in {id(model): model for model in plan.models.values()}.values():
+                close = getattr(model, "aclose", None)
+                if close is not None:
+                    stack.push_async_callback(close)
+            run, pool = await self._evolve(plan)
+        return await asyncio.to_thread(self._finish, run, pool)
+
+    def stop(self) -> None:
+        """Ask the run to stop: calls in flight are finished and written, no new one starts. For any thread."""
+        self._stop = StoppedError(
+            "the run was stopped; what is finished is stored, the same command goes on."
+        )
+        self._stop_now(self._stop)
+
+    def _make_plan(self) -> _Plan:
+        settings = self.settings
+        mutators = MutatorSet(load_mutators(self._mutators, preset=settings.preset))
+        rules = load_rules(self._rules, skip=settings.skip_rules, refusal_phrases=settings.refusal_phrases)
+        sha256 = pool_sha256(settings.pool)
+        models = self._make_models()
+        identities = {purpose: identity(model) for purpose, model in models.items()}
+        told = {str(purpose): [one.name, one.base_url, one.settings] for purpose, one in identities.items()}
+        shape = shape_of(settings, sha256, mutators, rules, told)
+        name = settings.run or default_name(settings.pool, shape)
+        return _Plan(name, shape, mutators, rules, models, identities)
+
+    def _make_models(self) -> dict[Purpose, Model]:
+        made: dict[Purpose, Model] = {}
+        for purpose, spec in self._models.items():
+            made[purpose] = (
+                made["evolve"]
+                if spec is None
+                else make_model(
+                    spec,
+                    base_url=self.settings.base_url,
+                    timeout=self.settings.timeout,
+                    on_notice=lambda text: self._listener(Notice(text)),
+                )
+            )
+        return made
+
+    async def _evolve(self, plan: _Plan) -> tuple[Run, PoolReport | None]:
+        """Begin or find the run, work on it until nothing is left, and say in the store how it ended."""
+        url = store_url(self.settings.store)
+        with remove_if_new(url):
+            engine = await asyncio.to_thread(open_for_writing, url)
+            try:
+                run, pool = await self._find_or_begin(engine, plan)
+            except BaseException:
+                engine.dispose()
+                raise
+        status = "stopped"
+        try:
+            await self._work(engine, run, plan)
+            status = "finished"
+        finally:
+            update_run(engine, run.id, status=status, finished_at=datetime.now(UTC))
+            engine.dispose()
+        return run, pool
+
+    async def _find_or_begin(self, engine: Engine, plan: _Plan) -> tuple[Run, PoolReport | None]:
+        loop = asyncio.get_running_loop()
+
+        def on_seeds(count: int, report: PoolReport) -> None:
+            if self._stop is not None:
+                raise self._stop
+            loop.call_soon_threadsafe(self._listener, PoolRead(count, sum(report.skipped.values())))
+
+        return await asyncio.to_thread(
+            lambda: find_or_begin(
+                engine,
+                self.settings,
+                name=plan.name,
+                shape=plan.shape,
+                model=plan.identities["evolve"].name,
+                on_seeds=on_seeds,
+            )
+        )
+
+    async def _work(self, engine: Engine, run: Run, plan: _Plan) -> None:
+        settings = self.settings
+        ledger = Ledger(engine, share_calls=settings.cache)
+        try:
+            local = all(one.local for one in plan.identities.values())
+            if not local:
+                await ledger.learn_calls()
+            frontier, done = await ledger.read(
+                lambda conn: load_frontier(conn, run, epochs=settings.epochs, attempts=settings.attempts)
+            )
+            spent = await ledger.read(lambda conn: spent_on(conn, run.id))
+            gate = Gate(settings.concurrency, rpm=settings.rpm, tpm=settings.tpm)
+            method = self._method(run, plan, gate, ledger, spent)
+            unanswered = await ledger.read(self._unanswered_seeds(run))
+            work = EvolutionRun(Parts(frontier, method, ledger, gate, self._listener, unanswered, local))
+            self._listener(
+                RunStarted(
+                    run=run.name,
+                    seeds=run.seeds or 0,
+                    epochs=settings.epochs,
+                    done_by_epoch=tuple(done),
+                    to_answer=len(unanswered),
+                    resumed=any(done),
+                    spent_usd=spent,
+                )
+            )
+            await self._until_done_or_stopped(work)
+        finally:
+            await ledger.aclose()
+
+    async def _until_done_or_stopped(self, work: EvolutionRun) -> None:
+        loop = asyncio.get_running_loop()
+        self._stop_now = lambda error: (loop.call_soon_threadsafe(work.stop, error), None)[1]
+        try:
+            if self._stop is not None:
+                raise self._stop
+            await work.run()
+        finally:
+            self._stop_now = _ignore
+
+    def _method(self, run: Run, plan: _Plan, gate: Gate, ledger: Ledger, spent: float) -> Method:
+        settings = self.settings
+        budget = Budget(settings.max_cost, spent)
+        askers: dict[Purpose, Asker] = {}
+        for purpose, model in plan.models.items():
+            who = plan.identities[purpose]
+            askers[purpose] = Asker(
+                model,
+                who,
+                gate=gate,
+                log=ledger,
+                budget=budget,
+                price=price_for(who, settings.price_in, settings.price_out),
+                report=self._listener,
+                timeout=settings.timeout,
+            )
+        sampling = Sampling(settings.temperature, settings.top_p, max_tokens=settings.max_tokens)
+        return Method(run.id, settings.seed, plan.mutators, plan.rules, askers, sampling, settings.judge)
+
+    def _unanswered_seeds(self, run: Run) -> Callable[[Any], array[int]]:
+        which = self.settings.answer_seeds
+        if which == "none":
+            return lambda conn: array("q")
+        return lambda conn: array("q", unanswered_seeds(conn, run.id, every=which == "all"))
+
+    def _finish(self, run: Run, pool: PoolReport | None) -> Result:
+        """Merge if an output was asked for, and read the figures."""
+        settings = self.settings
+        with reading(settings.store) as engine:
+            dataset = None
+            if settings.output is not None:
+                source = RunSource(engine, run.id, run.name)
+                how = MergeSettings(format=settings.format, seed=settings.seed, epochs=(0, settings.epochs))
+                dataset = merge([source], Path(settings.output), how)
+            with engine.connect() as conn:
+                stats = run_stats(conn, run.id, run.seeds or 0)
+        return Result(run.name, settings.store, stats, dataset, pool)
+
+
+def _ignore(event: Event | EvolverError) -> None:
+    """Do nothing: nobody listens."""
+
+
+def _in_thread(evolution: Evolution) -> Result:
+    """Run in a thread with an event loop of its own; Ctrl-C in the caller's stops the run cleanly."""
+    outcome: list[Result] = []
+    error: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            outcome.append(asyncio.run(evolution.arun()))
+        except BaseException as problem:  # noqa: BLE001 - handed to the caller's thread, which raises it
+            error.append(problem)
+
+    thread = threading.Thread(target=work, name="evolver-run")
+    thread.start()
+    try:
+        thread.join()
+    except KeyboardInterrupt:
+        evolution.stop()
+        thread.join()
+    if error:
+        raise error[0]
+    return outcome[0]

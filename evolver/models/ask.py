@@ -1,0 +1,271 @@
+"""The one place from which models are asked: call cache, slot, retry, limits, money.
+
+The way of a call: look it up among the calls already paid for; wait for a slot (most calls left first); ask; on a
+passing failure give the slot back, wait, ask again; keep the completion; count its cost.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from hashlib import blake2b
+from typing import Any, Protocol
+
+from evolver.errors import BudgetError, RowModelError, RunModelError, TransientModelError
+from evolver.models.events import CallEnded, CallEvent, CallRetried
+from evolver.models.gate import Gate
+from evolver.models.identity import ModelIdentity
+from evolver.models.prices import Price
+from evolver.models.protocol import Completion, Model, Request
+from evolver.text import storable
+
+MOST_TRIES = 8
+_PATIENCE = 900.0  # seconds without a single answer, after which an overloaded provider is left alone
+_REFUSED_IN_A_ROW = (
+    20  # requests refused as malformed, and none answered: the settings are wrong, not the rows
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """On whose behalf a call is made; stored with it."""
+
+    run_id: int
+    root_id: int | None
+    epoch: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A completion and what it cost in dollars, ``None`` where no price is known."""
+
+    completion: Completion
+    cost_usd: float | None
+
+
+class CallLog(Protocol):
+    """Where completed calls are kept."""
+
+    async def find(self, key: str) -> Mapping[str, Any] | None:
+        """Return the row of ``calls`` under that key, if it was ever paid for."""
+        ...
+
+    def keep(self, row: dict[str, Any]) -> None:
+        """Store a row of ``calls``."""
+        ...
+
+
+class Budget:
+    """The dollars a run may spend, and has spent.
+
+    Args:
+        most: ``--max-cost``, or ``None`` for no bound.
+        spent: What earlier sessions of the same run have spent.
+    """
+
+    def __init__(self, most: float | None, spent: float = 0.0) -> None:
+        self.most = most
+        self.spent = spent
+
+    def check(self) -> None:
+        """Make sure that another call may start.
+
+        Raises:
+            BudgetError: The budget is spent.
+        """
+        if self.most is not None and self.spent >= self.most:
+            raise BudgetError(
+                f"the run has spent ${self.spent:.2f}, the most that --max-cost {self.most:g} allows; "
+                "it stopped and everything paid for is stored."
+            )
+
+    def add(self, cost_usd: float | None) -> None:
+        """Count a completed call."""
+        self.spent += cost_usd or 0.0
+
+
+def call_key(identity: ModelIdentity, request: Request) -> str:
+    """Return the key of a call: a digest of everything that shapes its completion (32 hexadecimal digits)."""
+    shape = [
+        identity.provider,
+        identity.base_url,
+        identity.name,
+        identity.settings,
+        asdict(request.sampling),
+        request.system,
+        request.prompt,
+        request.sample,
+    ]
+    text = json.dumps(shape, separators=(",", ":"), sort_keys=True, ensure_ascii=True)
+    return blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+class Asker:
+    """Asks one model on behalf of a run.
+
+    Args:
+        model: The model.
+        identity: What tells it from others.
+        gate: The slots and limits, shared by all askers of a run.
+        log: Where completed calls are kept.
+        budget: The run's money, shared likewise.
+        price: Dollars a token, or ``None`` where no price is known.
+        report: Told of every call that ended or is tried again.
+        timeout: Seconds after which a call counts as failed and is tried again.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        identity: ModelIdentity,
+        *,
+        gate: Gate,
+        log: CallLog,
+        budget: Budget,
+        price: Price | None,
+        report: Callable[[CallEvent], None],
+        timeout: float = 300.0,
+    ) -> None:
+        self._model = model
+        self._identity = identity
+        self._gate = gate
+        self._log = log
+        self._budget = budget
+        self._price = price
+        self._report = report
+        self._timeout = timeout
+        self._answered = self._refused = 0
+        self._answered_at = time.monotonic()
+
+    @property
+    def name(self) -> str:
+        """The model's name as the lineage records it."""
+        return self._identity.name
+
+    async def ask(self, request: Request, origin: Origin, priority: int) -> Answer:
+        """Return the completion of ``request``, from the calls already paid for or from the model.
+
+        Raises:
+            RowModelError: It will never be answered, or failed again and again while others were answered.
+            RunModelError: No request will be answered.
+            BudgetError: The budget is spent; nothing was asked.
+            SlotsClosedError: The run is stopping; nothing was asked.
+        """
+        if self._identity.local:
+            return await self._ask_local(request)
+        key = call_key(self._identity, request)
+        row = await self._log.find(key)
+        if row is not None:
+            return self._served(request, row)
+        completion, latency = await self._insist(request, priority)
+        paid = None if self._price is None else self._price.of(completion)
+        self._log.keep(self._row(key, request, origin, completion, paid, latency))
+        self._budget.add(paid)
+        tokens = completion.prompt_tokens, completion.completion_tokens
+        self._report(CallEnded(request.purpose, *tokens, paid, cached=False))
+        return Answer(completion, paid)
+
+    async def _ask_local(self, request: Request) -> Answer:
+        self._gate.check_open()
+        completion = _checked(await self._model.complete(request))
+        tokens = completion.prompt_tokens, completion.completion_tokens
+        self._report(CallEnded(request.purpose, *tokens, 0.0, cached=False))
+        return Answer(completion, 0.0)
+
+    def _served(self, request: Request, row: Mapping[str, Any]) -> Answer:
+        tokens = row["prompt_tokens"], row["completion_tokens"]
+        self._report(CallEnded(request.purpose, *tokens, 0.0, cached=True))
+        refusal = row["completion"] if row["finish_reason"] == "refusal" else None
+        completion = Completion("" if refusal else row["completion"], row["finish_reason"], *tokens, refusal)
+        return Answer(completion, row["cost_usd"])
+
+    async def _insist(self, request: Request, priority: int) -> tuple[Completion, float]:
+        """Ask until there is an answer; return it with the seconds the successful call took.
+
+        A provider that is short of capacity is waited for, as long as it answers anybody; other failures count.
+        """
+        answered_before = self._answered
+        tried = 0
+        while True:
+            self._budget.check()
+            try:
+                async with self._gate.slot(priority, request) as call:
+                    started = time.monotonic()
+                    completion = await self._complete(request)
+                    self._answered += 1
+                    self._answered_at = time.monotonic()
+                    call.succeeded(completion)
+                    return completion, self._answered_at - started
+            except TransientModelError as error:
+                self._report(CallRetried(error.kind))
+                tried += 1
+                if not error.overload and tried >= MOST_TRIES:
+                    raise self._given_up(error, answered_before) from error
+                if time.monotonic() - self._answered_at > _PATIENCE:
+                    raise self._given_up(error, self._answered) from error
+                await self._gate.back_off(tried, error.retry_after)
+            except RowModelError as error:
+                self._note_refused(error)
+                raise
+
+    async def _complete(self, request: Request) -> Completion:
+        try:
+            async with asyncio.timeout(self._timeout):
+                return _checked(await self._model.complete(request))
+        except TimeoutError as error:
+            message = f"{self.name} did not answer within {self._timeout:g} s"
+            raise TransientModelError(message, "timeout") from error
+
+    def _given_up(self, error: TransientModelError, answered_before: int) -> RowModelError | RunModelError:
+        """Tell one request that always fails from a provider that does not answer anybody."""
+        if self._answered > answered_before:
+            return RowModelError(f"failed {MOST_TRIES} times, the last time: {error}", error.kind)
+        return RunModelError(
+            f"{self.name} answers nobody, in spite of many tries, the last time: {error}; the run stopped, and what "
+            "is finished is stored. Run the same command again when it answers."
+        )
+
+    def _note_refused(self, error: RowModelError) -> None:
+        self._refused += error.kind == "bad_request"
+        if not self._answered and self._refused >= _REFUSED_IN_A_ROW:
+            raise RunModelError(
+                f"{self.name} refused each of the first {self._refused} requests, the last time: {error}; the run "
+                "stopped. Check the model's name and the sampling settings."
+            ) from error
+
+    def _row(
+        self,
+        key: str,
+        request: Request,
+        origin: Origin,
+        completion: Completion,
+        cost: float | None,
+        latency: float,
+    ) -> dict[str, Any]:
+        return {
+            "key": key,
+            "run_id": origin.run_id,
+            "root_id": origin.root_id,
+            "epoch": origin.epoch,
+            "purpose": request.purpose,
+            "provider": self._identity.provider,
+            "model": self._identity.name,
+            "completion": completion.text if completion.refusal is None else completion.refusal,
+            "finish_reason": completion.finish_reason if completion.refusal is None else "refusal",
+            "prompt_tokens": completion.prompt_tokens,
+            "completion_tokens": completion.completion_tokens,
+            "cost_usd": cost,
+            "latency_s": latency,
+            "created_at": datetime.now(UTC),
+        }
+
+
+def _checked(completion: Completion) -> Completion:
+    """Refuse a completion that no database and no file could hold."""
+    if storable(completion.text) and (completion.refusal is None or storable(completion.refusal)):
+        return completion
+    raise RowModelError("the completion holds a NUL byte or half a character", "unstorable")

@@ -1,0 +1,70 @@
+"""Answer seeds with the model: those the pool gives no response, or all of them.
+
+The WizardLM paper (arXiv:2304.12244, section 4.2) replaces every seed's response by the model's own, so that a
+comparison rests on the instructions alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from evolver.elimination.verdict import Candidate, Drop
+from evolver.errors import RowModelError
+from evolver.models.ask import Origin
+from evolver.models.protocol import Completion, Request
+from evolver.scheduler.attempt import Method
+
+_LAST = 1 << 10  # one call left: after every evolution
+
+
+async def answer_seed(
+    id_: int, instruction: str, response: str | None, details: dict[str, Any] | None, method: Method
+) -> dict[str, Any]:
+    """Ask for a seed's response and return the columns to change.
+
+    A response that a rule drops, or that the model refuses for good, leaves the seed with the one it had; the
+    details say which rule. The response of the pool is kept there too.
+
+    Raises:
+        ModelError: The run cannot go on; nothing is to be changed.
+    """
+    asker = method.askers["answer"]
+    cost = 0.0
+    drop: Drop | None
+    completion = Completion("")
+    try:
+        for sampling in (
+            method.sampling,
+            replace(method.sampling, max_tokens=2 * method.sampling.max_tokens),
+        ):
+            request = Request("answer", instruction, sampling, "0.0")
+            answer = await asker.ask(request, Origin(method.run_id, id_, 0), _LAST)
+            completion, cost = answer.completion, cost + (answer.cost_usd or 0.0)
+            if completion.finish_reason != "length":
+                break
+        drop = method.rules.check_response(
+            Candidate(
+                parent=instruction,
+                instruction=instruction,
+                response=completion.text,
+                finish_reason=completion.finish_reason,
+                refused=completion.refusal,
+            )
+        )
+    except RowModelError as error:
+        drop = Drop(error.kind, str(error))
+    notes = dict(details or {})
+    if drop is not None:
+        notes["answer_dropped"] = {"rule": drop.rule, "reason": drop.reason}
+    elif response is not None:
+        notes["pool_response"] = response
+    return {
+        "seed_id": id_,
+        "response": response if drop else completion.text,
+        "model": asker.name,
+        "prompt_tokens": completion.prompt_tokens,
+        "completion_tokens": completion.completion_tokens,
+        "cost_usd": cost,
+        "details": notes or None,
+    }

@@ -1,0 +1,131 @@
+"""What is ready next: the frontier of a run, in ids and never in texts.
+
+A lineage costs some 60 bytes here whatever its texts weigh: a head, a digest of its root, the last attempt, and
+its place in the heap while it waits.
+"""
+
+from __future__ import annotations
+
+import heapq
+from array import array
+from collections.abc import Iterable
+from dataclasses import dataclass
+from hashlib import blake2b
+
+from evolver_store.schema import MAX_ORDINAL, place, row_id
+
+_EPOCH_SHIFT, _ATTEMPT_SHIFT = 34, 28
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One attempt to be made: which lineage, from which row, the how-manieth.
+
+    ``parent_id`` is the lineage's head: its latest survivor, or its seed. ``root`` is the digest of the seed's
+    text, from which everything random about the attempt follows.
+    """
+
+    root_id: int
+    parent_id: int
+    epoch: int
+    attempt: int
+    root: int
+
+    @property
+    def id(self) -> int:
+        """The id of the row that the attempt will become."""
+        return self.root_id + row_id(0, 0, self.epoch, self.attempt)
+
+
+def content_digest(text: str) -> int:
+    """Return 64 bits that stand for a seed's text (blake2b); never 0, which means "no seed here"."""
+    return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "big") or 1
+
+
+class Frontier:
+    """The lineages that wait for their next attempt, those with the most calls left first.
+
+    Args:
+        run_id: The run.
+        epochs: Epochs that every lineage goes through.
+        attempts: Most attempts in one epoch; the first survivor ends it.
+    """
+
+    def __init__(self, run_id: int, *, epochs: int, attempts: int = 1) -> None:
+        self._run_id = run_id
+        self._epochs = epochs
+        self._attempts = attempts
+        self._roots = array("Q")  # content digest by ordinal; 0 where the pool's record was skipped
+        self._heads = array("q")  # the latest survivor's id, or 0 for the seed itself
+        self._last = array("q")  # the latest attempt's id, or 0
+        self._ready: list[int] = []
+
+    def __len__(self) -> int:
+        """How many lineages wait."""
+        return len(self._ready)
+
+    def add(self, seed_id: int, root: int) -> None:
+        """Let a seed in; call :meth:`open` after the last one."""
+        ordinal = place(seed_id).ordinal
+        if ordinal >= len(self._roots):
+            more = ordinal + 1 - len(self._roots)
+            for column in (self._roots, self._heads, self._last):
+                column.frombytes(bytes(column.itemsize * more))
+        self._roots[ordinal] = root
+
+    def restore(self, outcomes: Iterable[tuple[int, bool]]) -> None:
+        """Take in attempts that an earlier session finished: (id, survived), in any order."""
+        for id_, survived in outcomes:
+            ordinal = id_ >> 12 & MAX_ORDINAL
+            self._last[ordinal] = max(self._last[ordinal], id_)
+            if survived:
+                self._heads[ordinal] = max(self._heads[ordinal], id_)
+
+    def open(self) -> int:
+        """Make ready every lineage that has epochs left; return the attempts they have left at one an epoch."""
+        left = 0
+        for ordinal, root in enumerate(self._roots):
+            if root:
+                epoch, attempt = self._next(ordinal)
+                if epoch <= self._epochs:
+                    self._ready.append(_key(epoch, attempt, ordinal))
+                    left += self._epochs + 1 - epoch
+        heapq.heapify(self._ready)
+        return left
+
+    def take(self, most: int) -> list[Job]:
+        """Hand out up to ``most`` jobs, those with the most calls left first; each comes back by :meth:`put_back`."""
+        return [self._job(heapq.heappop(self._ready)) for _ in range(min(most, len(self._ready)))]
+
+    def put_back(self, job: Job, *, survived: bool) -> None:
+        """Take a lineage back after an attempt: with its new head if that survived, else with its old one."""
+        ordinal = place(job.root_id).ordinal
+        self._last[ordinal] = job.id
+        if survived:
+            self._heads[ordinal] = job.id
+        epoch, attempt = self._next(ordinal)
+        if epoch <= self._epochs:
+            heapq.heappush(self._ready, _key(epoch, attempt, ordinal))
+
+    def _next(self, ordinal: int) -> tuple[int, int]:
+        last = self._last[ordinal]
+        if not last:
+            return 1, 1
+        _, _, epoch, attempt = place(last)
+        survived = last == self._heads[ordinal]
+        return (epoch + 1, 1) if survived or attempt >= self._attempts else (epoch, attempt + 1)
+
+    def _job(self, key: int) -> Job:
+        ordinal = key & MAX_ORDINAL
+        root_id = row_id(self._run_id, ordinal)
+        return Job(
+            root_id=root_id,
+            parent_id=self._heads[ordinal] or root_id,
+            epoch=key >> _EPOCH_SHIFT,
+            attempt=key >> _ATTEMPT_SHIFT & 63,
+            root=self._roots[ordinal],
+        )
+
+
+def _key(epoch: int, attempt: int, ordinal: int) -> int:
+    return epoch << _EPOCH_SHIFT | attempt << _ATTEMPT_SHIFT | ordinal

@@ -1,0 +1,119 @@
+"""The store as the event loop sees it: nothing here waits for the disk but in a thread."""
+
+from __future__ import annotations
+
+import asyncio
+from array import array
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Engine
+
+from evolver_store.runs import call_keys, call_of, texts_of
+from evolver_store.writer import Row, Writer
+
+_T = TypeVar("_T")
+_MOST_PENDING = 2_000  # rows on their way to the disk; above it, attempts wait for the writer
+
+
+class KnownKeys:
+    """The keys of the calls a store held when it was opened, 8 bytes each.
+
+    A key that is not here needs no look-up: on a fresh store, none does.
+    """
+
+    def __init__(self, keys: Iterable[str] = ()) -> None:
+        unsorted = array("Q", (int(key[:16], 16) for key in keys))
+        self._prefixes = array("Q", sorted(unsorted))
+
+    def __contains__(self, key: str) -> bool:
+        """Tell whether the store may hold ``key``; a false yes (one in 10^13) costs one look-up."""
+        prefix = int(key[:16], 16)
+        at = bisect_left(self._prefixes, prefix)
+        return at < len(self._prefixes) and self._prefixes[at] == prefix
+
+
+class Ledger:
+    """Rows to the writer, texts and paid calls back; make it inside the event loop, and close it.
+
+    Args:
+        engine: A store opened for writing.
+        share_calls: Whether calls that the store holds may be served; ``--no-cache`` says no.
+    """
+
+    def __init__(self, engine: Engine, *, share_calls: bool = True) -> None:
+        self._engine = engine
+        self._loop = asyncio.get_running_loop()
+        self._room = asyncio.Event()
+        self._room.set()
+        self._writer = Writer(engine, on_commit=self._wake)
+        self._reader = ThreadPoolExecutor(1, thread_name_prefix="evolver-reader")
+        self._share = share_calls
+        self._known = KnownKeys()
+
+    async def learn_calls(self) -> None:
+        """Take note of the calls that the store holds."""
+        if self._share:
+            self._known = await self.read(lambda conn: KnownKeys(call_keys(conn)))
+
+    async def read(self, query: Callable[[Connection], _T]) -> _T:
+        """Run a query in the reader's thread."""
+
+        def work() -> _T:
+            with self._engine.connect() as conn:
+                return query(conn)
+
+        return await self._loop.run_in_executor(self._reader, work)
+
+    async def texts(self, ids: list[int]) -> dict[int, str]:
+        """Return instructions by id, whether or not they are committed yet."""
+        texts = {id_: text for id_ in ids if (text := self._writer.text(id_)) is not None}
+        missing = [id_ for id_ in ids if id_ not in texts]
+        if missing:
+            texts |= await self.read(lambda conn: texts_of(conn, missing))
+        return texts
+
+    async def find(self, key: str) -> Mapping[str, Any] | None:
+        """Return the call of that key if it was paid for before."""
+        if not self._share:
+            return None
+        waiting = self._writer.call(key)
+        if waiting is not None:
+            return waiting
+        if key not in self._known:
+            return None
+        return await self.read(lambda conn: call_of(conn, key))
+
+    def keep(self, row: Row) -> None:
+        """Store a completed call; on disk within 50 ms."""
+        self._writer.put_call(row)
+
+    def record(self, row: Row) -> None:
+        """Store a finished attempt."""
+        self._writer.put_instruction(row)
+
+    def answer_seed(self, row: Row) -> None:
+        """Store the model's answer to a seed."""
+        self._writer.put_seed_answer(row)
+
+    async def room(self) -> None:
+        """Wait while too many rows are on their way to the disk."""
+        while self._writer.pending > _MOST_PENDING and self._writer.error is None:
+            self._room.clear()
+            await self._room.wait()
+
+    async def aclose(self) -> None:
+        """Write what is left, and end both threads.
+
+        Raises:
+            StoreError: Something could not be written.
+        """
+        try:
+            await self._loop.run_in_executor(self._reader, self._writer.close)
+        finally:
+            self._reader.shutdown()
+
+    def _wake(self) -> None:
+        self._loop.call_soon_threadsafe(self._room.set)

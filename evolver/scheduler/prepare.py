@@ -1,0 +1,130 @@
+"""Before the first question: find the run or begin it with its pool, and see where every lineage stands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from itertools import islice
+from typing import Any
+
+from sqlalchemy import Connection, Engine
+
+from evolver.pool import PoolReport, Seed, read_pool
+from evolver.scheduler.frontier import Frontier, content_digest
+from evolver.scheduler.shape import Shape, check_same
+from evolver.settings import Settings
+from evolver.version import VERSION
+from evolver_store.runs import Run, find_run, insert_run, outcomes_of, seeds_of, set_seeds, update_run
+from evolver_store.schema import instructions, row_id
+from evolver_store.writer import insert_rows
+
+_SEEDS_AT_ONCE = 1_000
+
+
+def find_or_begin(
+    engine: Engine,
+    settings: Settings,
+    *,
+    name: str,
+    shape: Shape,
+    model: str,
+    on_seeds: Callable[[int, PoolReport], None],
+) -> tuple[Run, PoolReport | None]:
+    """Return the run of that name, begun with its whole pool in one transaction if it was not there.
+
+    A pool that turns out broken in its last line leaves nothing behind.
+
+    Returns:
+        The run, and what was skipped in the pool if it was read now.
+
+    Raises:
+        PoolError: The pool cannot be read, or holds nothing to evolve.
+        SettingsError: A run of that name was begun with other settings.
+    """
+    with engine.connect() as conn:
+        run = find_run(conn, name)
+    if run is not None:
+        check_same(name, run.settings.get("shape", {}), shape)
+        epochs = max(run.epochs, settings.epochs)
+        update_run(engine, run.id, status="running", epochs=epochs, finished_at=None)
+        return run, None
+    report = PoolReport()
+    fields: dict[str, Any] = {
+        "name": name,
+        "settings": {**settings.model_dump(mode="json"), "shape": shape},
+        "pool": settings.pool,
+        "pool_sha256": shape["pool_sha256"],
+        "epochs": settings.epochs,
+        "seed": settings.seed,
+        "model": model,
+        "evolver_version": VERSION,
+    }
+    with engine.begin() as conn:
+        run_id = insert_run(conn, fields)
+        seeds = _store_seeds(conn, run_id, settings, report, on_seeds)
+        set_seeds(conn, run_id, seeds)
+        run = find_run(conn, name)
+    assert run is not None
+    return run, report
+
+
+def _store_seeds(
+    conn: Connection,
+    run_id: int,
+    settings: Settings,
+    report: PoolReport,
+    on_seeds: Callable[[int, PoolReport], None],
+) -> int:
+    count = 0
+    pool = read_pool(settings.pool, strict=settings.strict, limit=settings.limit, report=report)
+    while rows := [_seed_row(run_id, seed) for seed in islice(pool, _SEEDS_AT_ONCE)]:
+        insert_rows(conn, instructions, rows)
+        count += len(rows)
+        on_seeds(count, report)
+    return count
+
+
+def _seed_row(run_id: int, seed: Seed) -> dict[str, Any]:
+    id_ = row_id(run_id, seed.ordinal)
+    return {
+        "id": id_,
+        "run_id": run_id,
+        "root_id": id_,
+        "parent_id": None,
+        "epoch": 0,
+        "attempt": 0,
+        "family": "seed",
+        "mutator": None,
+        "status": "seed",
+        "rule": None,
+        "reason": None,
+        "instruction": seed.instruction,
+        "response": seed.response,
+        "model": None,
+        "prompt_tokens": 0,
+        "completion_tokens": 0,
+        "cost_usd": None,
+        "details": seed.details,
+        "created_at": datetime.now(UTC),
+    }
+
+
+def load_frontier(conn: Connection, run: Run, *, epochs: int, attempts: int) -> tuple[Frontier, list[int]]:
+    """Read where every lineage of a run stands.
+
+    Returns:
+        The frontier, opened, and the attempts that are finished, by epoch.
+    """
+    frontier = Frontier(run.id, epochs=epochs, attempts=attempts)
+    for id_, text, _ in seeds_of(conn, run.id):
+        frontier.add(id_, content_digest(text))
+    done = [0] * (max(epochs, run.epochs) + 1)
+
+    def counted() -> Any:
+        for outcome in outcomes_of(conn, run.id):
+            done[outcome.id >> 6 & 63] += 1
+            yield outcome
+
+    frontier.restore(counted())
+    frontier.open()
+    return frontier, done[: epochs + 1]

@@ -1,0 +1,225 @@
+"""Open a store: for writing (created and migrated as needed) or for reading (never created, never changed)."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from sqlalchemy import URL, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError, OperationalError
+from sqlalchemy.pool import QueuePool
+
+from evolver_store.errors import NotAStoreError, StoreError, StoreMissingError
+from evolver_store.migrate import check_readable, migrate
+
+DEFAULT_STORE = "sqlite:///evolve.db"
+Store = str | os.PathLike[str] | URL
+_BUSY_MS = 30_000  # another process's transaction is at most 200 rows; this is patience for a slow disk
+
+
+def store_url(store: Store) -> URL:
+    """Turn what a user gives (a URL, or a bare path, which means SQLite) into a URL.
+
+    Raises:
+        StoreError: Neither a path nor a URL of SQLite or PostgreSQL.
+    """
+    if isinstance(store, URL):
+        return store
+    text = os.fspath(store)
+    if "://" not in text:
+        text = f"sqlite:///{text}"
+        return _file_url(URL.create("sqlite", database=text.removeprefix("sqlite:///")))
+    try:
+        url = make_url(text)
+    except ArgumentError as error:
+        raise StoreError(
+            f"{text!r} is no database URL; nothing was opened. Write sqlite:///FILE or postgresql://…"
+        ) from error
+    backend = url.get_backend_name()
+    if backend in ("postgres", "postgresql"):
+        return url.set(drivername="postgresql+psycopg")
+    if backend == "sqlite":
+        return _file_url(url)
+    raise StoreError(f"a store is SQLite or PostgreSQL, not {backend}; nothing was opened.")
+
+
+def _file_url(url: URL) -> URL:
+    if not url.database or url.database == ":memory:" or url.database.startswith("file:"):
+        raise StoreError(
+            "a store in memory would lose every paid call at the end; nothing was opened.\n"
+            "Name a file: --store evolve.db"
+        )
+    return url
+
+
+def open_for_writing(store: Store) -> Engine:
+    """Open a store to write, creating and migrating it as needed.
+
+    Raises:
+        StoreError: It cannot be opened; subclasses say why.
+    """
+    url = store_url(store)
+    if url.get_backend_name() == "sqlite":
+        path = Path(str(url.database))
+        if not path.parent.is_dir():
+            raise StoreMissingError(
+                f"the folder {path.parent} does not exist; no store was made. Make it first."
+            )
+        engine = _engine(url, lambda: _sqlite(path, "rwc"))
+    else:
+        engine = _postgres(url)
+    _guarded(engine, lambda: migrate(engine, shown(url)), url)
+    return engine
+
+
+@contextmanager
+def remove_if_new(url: URL) -> Iterator[None]:
+    """Leave no empty store behind: a SQLite file that was not there before goes again if the block fails."""
+    path = Path(str(url.database)) if url.get_backend_name() == "sqlite" else None
+    new = path is not None and not path.exists()
+    try:
+        yield
+    except BaseException:
+        if new:
+            for suffix in ("", "-wal", "-shm"):
+                Path(f"{path}{suffix}").unlink(missing_ok=True)
+        raise
+
+
+@contextmanager
+def reading(store: Store) -> Iterator[Engine]:
+    """Open a store to read: it is neither created, migrated nor locked, and the database refuses any write.
+
+    A SQLite store that nobody has open is read as a file that does not change, so that not even its shared
+    memory is made; should a run begin to write it meanwhile, the reader is told rather than misled.
+
+    Raises:
+        StoreMissingError: There is none.
+        StoreError: It cannot be read; subclasses say why.
+    """
+    url = store_url(store)
+    still: _Still | None = None
+    if url.get_backend_name() == "sqlite":
+        path = Path(str(url.database))
+        if not path.is_file():
+            raise StoreMissingError(
+                f"there is no store at {path}; nothing was read.\n"
+                "Name one with --store, or make one with 'evolve --pool …'."
+            )
+        still = None if Path(f"{path}-wal").exists() else _Still(path)
+        mode = "ro" if still is None else "ro&immutable=1"
+        engine = _engine(url, lambda: _sqlite(path, mode), begin="BEGIN")
+    else:
+        engine = _postgres(url, execution_options={"postgresql_readonly": True})
+    try:
+        _guarded(engine, lambda: _check(engine, url), url)
+        yield engine
+    except DatabaseError:
+        if still is not None:
+            still.check()
+        raise
+    finally:
+        engine.dispose()
+    if still is not None:
+        still.check()
+
+
+class _Still:
+    """A store's file as it was when a reader opened it."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._before = self._state()
+
+    def check(self) -> None:
+        if self._state() != self._before:
+            raise StoreError(
+                f"a run began to write {self._path} while it was read, so what was read may be mixed; "
+                "nothing was changed. Run the same command again."
+            )
+
+    def _state(self) -> tuple[int, int, bool]:
+        stat = self._path.stat()
+        return stat.st_mtime_ns, stat.st_size, Path(f"{self._path}-wal").exists()
+
+
+def _check(engine: Engine, url: URL) -> None:
+    with engine.connect() as conn:
+        check_readable(conn, shown(url))
+
+
+def shown(url: URL) -> str:
+    """Return a store's name for messages: a path, or a URL without its password."""
+    return (
+        str(url.database) if url.get_backend_name() == "sqlite" else url.render_as_string(hide_password=True)
+    )
+
+
+def _engine(url: URL, creator: Callable[[], sqlite3.Connection], begin: str = "BEGIN IMMEDIATE") -> Engine:
+    engine = create_engine("sqlite://", creator=creator, poolclass=QueuePool, **_json())
+
+    @event.listens_for(engine, "begin")
+    def _begin(conn: Any) -> None:
+        # The driver begins only before a write, and deferred: two writers would then fail, not wait.
+        conn.exec_driver_sql(begin)
+
+    return engine
+
+
+def _json() -> dict[str, Any]:
+    return {"json_serializer": _dump, "json_deserializer": json.loads}
+
+
+_dump = json.JSONEncoder(
+    ensure_ascii=False, separators=(",", ":"), sort_keys=True, check_circular=False
+).encode
+
+
+def _sqlite(path: Path, mode: str) -> sqlite3.Connection:
+    uri = f"file:{quote(str(path.absolute()))}?mode={mode}"
+    conn = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
+    conn.execute(f"PRAGMA busy_timeout={_BUSY_MS}")
+    if mode.startswith("ro"):
+        conn.execute("PRAGMA query_only=ON")
+    else:
+        conn.execute("PRAGMA journal_mode=WAL")
+        conn.execute("PRAGMA synchronous=FULL")
+        conn.execute("PRAGMA foreign_keys=ON")
+    return conn
+
+
+def _postgres(url: URL, **options: Any) -> Engine:
+    try:
+        return create_engine(url, **_json(), **options)
+    except (ModuleNotFoundError, NoSuchModuleError) as error:
+        raise StoreError(
+            "PostgreSQL needs the psycopg package; nothing was opened. Install it: pip install 'evolver[postgres]'"
+        ) from error
+
+
+def _guarded(engine: Engine, action: Callable[[], None], url: URL) -> None:
+    """Run the first action on a new engine; whatever the driver says of the place becomes one sentence."""
+    try:
+        action()
+    except (DatabaseError, sqlite3.Error) as error:
+        engine.dispose()
+        cause = getattr(error, "orig", None) or error
+        if url.get_backend_name() == "sqlite" and not isinstance(
+            error, (OperationalError, sqlite3.OperationalError)
+        ):
+            raise NotAStoreError(
+                f"{shown(url)} is no SQLite database ({cause}); nothing was written. Name another file with --store."
+            ) from error
+        reason = str(cause).strip().splitlines()[0]
+        raise StoreError(
+            f"the store {shown(url)} cannot be opened ({reason}); nothing was written."
+        ) from error
+    except BaseException:
+        engine.dispose()
+        raise

@@ -1,0 +1,172 @@
+"""Runs: begin one or find it again, say how it ended, and read where each of its lineages stands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, Engine, Row, func, insert, select, update
+
+from evolver_store.errors import RunMissingError, StoreError
+from evolver_store.schema import MAX_RUN, calls, instructions, runs
+
+_SLICE = 10_000  # rows fetched at a time: memory stays flat however many there are
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A row of ``runs``. ``seeds`` is ``None`` until the whole pool is stored."""
+
+    id: int
+    name: str
+    status: str
+    settings: Mapping[str, Any]
+    pool: str
+    pool_sha256: str
+    seeds: int | None
+    epochs: int
+    seed: int
+    model: str
+    evolver_version: str
+    created_at: datetime
+    finished_at: datetime | None
+
+
+class Outcome(NamedTuple):
+    """How one attempt ended."""
+
+    id: int
+    survived: bool
+
+
+def find_run(conn: Connection, name: str) -> Run | None:
+    """Return the run of that name, if there is one."""
+    row = conn.execute(select(runs).where(runs.c.name == name)).one_or_none()
+    return None if row is None else _run(row)
+
+
+def get_run(conn: Connection, name: str | None, database: str) -> Run:
+    """Return the run of that name, or the newest one where ``name`` is ``None``.
+
+    Raises:
+        RunMissingError: There is none; the message names those there are.
+    """
+    if name is None:
+        row = conn.execute(select(runs).order_by(runs.c.id.desc()).limit(1)).one_or_none()
+        if row is None:
+            raise RunMissingError(
+                f"{database} holds no run yet. Make one with 'evolve --pool … --store {database}'."
+            )
+        return _run(row)
+    found = find_run(conn, name)
+    if found is None:
+        names = conn.execute(select(runs.c.name).order_by(runs.c.id.desc()).limit(5)).scalars().all()
+        there = f"it holds {', '.join(names)}" if names else "it holds no run yet"
+        raise RunMissingError(
+            f"no run is named {name!r} in {database}: {there}. 'evolve runs' lists them all."
+        )
+    return found
+
+
+def list_runs(conn: Connection) -> list[Run]:
+    """Return all runs, oldest first."""
+    return [_run(row) for row in conn.execute(select(runs).order_by(runs.c.id))]
+
+
+def insert_run(conn: Connection, fields: Mapping[str, Any]) -> int:
+    """Store a new run and return its id; never commits.
+
+    Args:
+        conn: Inside a transaction.
+        fields: Columns of ``runs`` but for id, status and the times.
+
+    Raises:
+        StoreError: The store is full (8191 runs).
+    """
+    if conn.dialect.name == "postgresql":
+        conn.exec_driver_sql("LOCK TABLE runs IN EXCLUSIVE MODE")
+    id_ = (conn.execute(select(func.max(runs.c.id))).scalar() or 0) + 1
+    if id_ > MAX_RUN:
+        raise StoreError(
+            f"the store holds {MAX_RUN} runs, the most there can be; name a new one with --store."
+        )
+    row = {"seeds": None, **fields, "id": id_, "status": "running", "finished_at": None}
+    conn.execute(insert(runs), [{**row, "created_at": datetime.now(UTC)}])
+    return id_
+
+
+def set_seeds(conn: Connection, run_id: int, seeds: int) -> None:
+    """Say how many seeds a run has, now that its pool is stored; never commits."""
+    conn.execute(update(runs).where(runs.c.id == run_id).values(seeds=seeds))
+
+
+def update_run(engine: Engine, run_id: int, **fields: Any) -> None:
+    """Change columns of a run, such as ``status``, ``seeds`` or ``epochs``."""
+    with engine.begin() as conn:
+        conn.execute(update(runs).where(runs.c.id == run_id).values(**fields))
+
+
+def seeds_of(conn: Connection, run_id: int) -> Iterator[tuple[int, str, bool]]:
+    """Yield (id, instruction, whether it has a response) of every seed of a run, a slice at a time."""
+    query = select(instructions.c.id, instructions.c.instruction, instructions.c.response.is_not(None))
+    query = query.where(instructions.c.run_id == run_id, instructions.c.status == "seed")
+    for row in conn.execution_options(yield_per=_SLICE).execute(query):
+        yield row[0], row[1], bool(row[2])
+
+
+def unanswered_seeds(conn: Connection, run_id: int, *, every: bool) -> Iterator[int]:
+    """Yield the ids of seeds that a model has not answered yet: those without a response, or ``every`` one."""
+    query = select(instructions.c.id).where(
+        instructions.c.run_id == run_id, instructions.c.status == "seed", instructions.c.model.is_(None)
+    )
+    if not every:
+        query = query.where(instructions.c.response.is_(None))
+    for (id_,) in conn.execution_options(yield_per=_SLICE).execute(query):
+        yield id_
+
+
+def seed_of(conn: Connection, id_: int) -> tuple[str, str | None, dict[str, Any] | None]:
+    """Return the instruction, response and details of a seed."""
+    query = select(instructions.c.instruction, instructions.c.response, instructions.c.details)
+    instruction, response, details = conn.execute(query.where(instructions.c.id == id_)).one()
+    return instruction, response, details
+
+
+def outcomes_of(conn: Connection, run_id: int) -> Iterator[Outcome]:
+    """Yield how every attempt of a run ended, in no order, from the index alone."""
+    for status in ("survivor", "eliminated", "failed"):
+        query = select(instructions.c.id).where(
+            instructions.c.run_id == run_id, instructions.c.status == status
+        )
+        for (id_,) in conn.execution_options(yield_per=_SLICE).execute(query):
+            yield Outcome(id_, status == "survivor")
+
+
+def texts_of(conn: Connection, ids: list[int]) -> dict[int, str]:
+    """Return the instructions of up to some thousand rows, by id."""
+    query = select(instructions.c.id, instructions.c.instruction).where(instructions.c.id.in_(ids))
+    return {row[0]: row[1] for row in conn.execute(query)}
+
+
+def call_keys(conn: Connection) -> Iterator[str]:
+    """Yield the key of every call in the store, whichever run paid for it."""
+    for (key,) in conn.execution_options(yield_per=_SLICE).execute(select(calls.c.key)):
+        yield key
+
+
+def call_of(conn: Connection, key: str) -> Mapping[str, Any] | None:
+    """Return one call, or ``None`` where it was never completed."""
+    row = conn.execute(select(calls).where(calls.c.key == key)).mappings().one_or_none()
+    return None if row is None else dict(row)
+
+
+def spent_on(conn: Connection, run_id: int) -> float:
+    """Return the dollars that a run has spent on calls of its own."""
+    query = select(func.sum(calls.c.cost_usd)).where(calls.c.run_id == run_id)
+    return float(conn.execute(query).scalar() or 0.0)
+
+
+def _run(row: Row[Any]) -> Run:
+    return Run(**row._mapping)

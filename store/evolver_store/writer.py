@@ -1,0 +1,168 @@
+"""The one writer of a run: a thread that owns the only write connection.
+
+Rows come in from the event loop, which never waits for the disk; they go out in transactions of up to
+``MAX_ROWS`` rows, begun at most ``MAX_WAIT`` seconds before they are committed, so that a completed call is safe
+within 50 ms. Every insert is "on conflict do nothing", so every write is safe to repeat.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Table, bindparam, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import SQLAlchemyError
+
+from evolver_store.errors import StoreError
+from evolver_store.schema import calls, instructions
+
+MAX_ROWS = 200
+MAX_WAIT = 0.03  # seconds; with the commit itself, a call is on disk within 50 ms
+
+Row = dict[str, Any]
+_Write = Callable[[Connection, list[Row]], None]
+_Item = tuple[_Write, Row]
+
+
+def insert_rows(conn: Connection, table: Table, rows: list[Row]) -> None:
+    """Insert rows that may be there already; never commits.
+
+    ``rows`` is a list of dicts with equal keys: one statement, executed many times.
+    """
+    dialect = postgresql if conn.dialect.name == "postgresql" else sqlite
+    conn.execute(dialect.insert(table).on_conflict_do_nothing(), rows)
+
+
+def _insert_instructions(conn: Connection, rows: list[Row]) -> None:
+    insert_rows(conn, instructions, rows)
+
+
+def _insert_calls(conn: Connection, rows: list[Row]) -> None:
+    insert_rows(conn, calls, rows)
+
+
+def _answer_seeds(conn: Connection, rows: list[Row]) -> None:
+    columns: dict[str, Any] = {name: bindparam(name) for name in rows[0] if name != "seed_id"}
+    seed = (instructions.c.id == bindparam("seed_id")) & (instructions.c.status == "seed")
+    conn.execute(update(instructions).where(seed).values(columns), rows)
+
+
+class Writer:
+    """Writes attempts, calls and seeds' answers, each kind in the order it is put.
+
+    Args:
+        engine: A store opened for writing.
+        on_commit: Called from the writer's thread after each transaction, and when the writer fails.
+    """
+
+    def __init__(self, engine: Engine, on_commit: Callable[[], None] = lambda: None) -> None:
+        self._engine = engine
+        self._on_commit = on_commit
+        self._queue: queue.SimpleQueue[_Item | None] = queue.SimpleQueue()
+        self._unwritten: dict[int, str] = {}
+        self._unwritten_calls: dict[str, Row] = {}
+        self._put = self._written = 0
+        self.error: StoreError | None = None
+        self._thread = threading.Thread(target=self._run, name="evolver-writer", daemon=True)
+        self._thread.start()
+
+    @property
+    def pending(self) -> int:
+        """Rows put and not yet committed."""
+        return self._put - self._written
+
+    def put_instruction(self, row: Row) -> None:
+        """Hand over a row of ``instructions``; its text can be had from :meth:`text` at once."""
+        self._check()
+        if row["instruction"] is not None:
+            self._unwritten[row["id"]] = row["instruction"]
+        self._put += 1
+        self._queue.put((_insert_instructions, row))
+
+    def put_call(self, row: Row) -> None:
+        """Hand over a row of ``calls``; it can be had from :meth:`call` at once."""
+        self._check()
+        self._unwritten_calls[row["key"]] = row
+        self._put += 1
+        self._queue.put((_insert_calls, row))
+
+    def put_seed_answer(self, row: Row) -> None:
+        """Hand over a seed's new columns, with its id as ``seed_id``."""
+        self._check()
+        self._put += 1
+        self._queue.put((_answer_seeds, row))
+
+    def text(self, id_: int) -> str | None:
+        """Return the instruction of a row that may not be committed yet, else ``None``."""
+        return self._unwritten.get(id_)
+
+    def call(self, key: str) -> Row | None:
+        """Return a call that may not be committed yet, else ``None``."""
+        return self._unwritten_calls.get(key)
+
+    def close(self) -> None:
+        """Write what is left and end the thread.
+
+        Raises:
+            StoreError: Something could not be written.
+        """
+        if self._thread.is_alive():
+            self._queue.put(None)
+            self._thread.join()
+        self._check()
+
+    def _check(self) -> None:
+        if self.error is not None:
+            raise self.error
+
+    def _run(self) -> None:
+        try:
+            with self._engine.connect() as conn:
+                while self._transaction(conn):
+                    self._on_commit()
+        except (SQLAlchemyError, OSError) as error:
+            cause = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
+            self.error = StoreError(
+                f"the store cannot be written ({cause}); the run stopped. What was written before is safe: "
+                "make room or mend the database and run the same command again."
+            )
+            self.error.__cause__ = error
+        self._on_commit()
+
+    def _transaction(self, conn: Connection) -> bool:
+        """Write one batch; return whether there may be another."""
+        batch, more = self._collect()
+        if batch:
+            with conn.begin():
+                for write in (_insert_instructions, _insert_calls, _answer_seeds):
+                    rows = [row for how, row in batch if how is write]
+                    if rows:
+                        write(conn, rows)
+            self._written += len(batch)
+            self._forget(batch)
+        return more
+
+    def _collect(self) -> tuple[list[_Item], bool]:
+        item = self._queue.get()
+        batch: list[_Item] = []
+        deadline = time.monotonic() + MAX_WAIT
+        while item is not None:
+            batch.append(item)
+            if len(batch) == MAX_ROWS:
+                return batch, True
+            try:
+                item = self._queue.get(timeout=max(0.0, deadline - time.monotonic()))
+            except queue.Empty:
+                return batch, True
+        return batch, False
+
+    def _forget(self, batch: list[_Item]) -> None:
+        for write, row in batch:
+            if write is _insert_instructions:
+                self._unwritten.pop(row["id"], None)
+            elif write is _insert_calls:
+                self._unwritten_calls.pop(row["key"], None)
