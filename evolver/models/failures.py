@@ -1,0 +1,184 @@
+"""What a provider's failure means: wait and ask again, give up the request, or stop the run.
+
+The providers' modules bring what they caught (an HTTP status, the error's code, headers, a chain of exceptions);
+the decision is made here once. It never rests on the text of a message: texts differ between
+providers and versions, codes and types are their contract.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+import aiohttp
+
+from evolver.errors import ModelError, RowModelError, RunModelError, TransientModelError
+
+_STOPS_THE_RUN = frozenset(
+    {
+        # OpenAI and the servers that speak like it
+        "account_deactivated",
+        "billing_hard_limit_reached",
+        "billing_not_active",
+        "insufficient_quota",
+        "invalid_api_key",
+        "model_decommissioned",
+        "model_not_found",
+        # Anthropic
+        "billing_error",
+        "cmek_key_disabled",
+        "cmek_key_network_blocked",
+        "contract_spend_limit_reached",
+        "enforced_spend_limit_reached",
+        "linked_organization_spend_limit_reached",
+        "organization_on_hold",
+        "organization_type_not_supported",
+    }
+)
+_FILTERED = frozenset(
+    {"content_filter", "content_policy_violation", "moderation_blocked", "ResponsibleAIPolicyViolation"}
+)
+_TOO_LONG = frozenset({"context_length_exceeded", "request_too_large", "string_above_max_length"})
+
+_WRONG_ADDRESS = frozenset({404, 405, 410, 426, 451})
+_LONGEST_QUOTE = 300
+_RESET = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
+_UNIT_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+
+
+def from_status(
+    status: int, said: str, *, who: str, code: str | None = None, headers: Mapping[str, str] | None = None
+) -> ModelError:
+    """Turn an HTTP answer that is not a completion into the error that says what to do about it.
+
+    Args:
+        status: HTTP status, or the status a gateway put into the body of a 200.
+        said: The provider's own words, already redacted; quoted, never read.
+        who: The model as the user wrote it, ``openai:NAME``.
+        code: The provider's machine-readable code, which outranks the status.
+        headers: Case-insensitive headers of the answer, for Retry-After.
+    """
+    message = f"{who} answered {status}{f' ({code})' if code else ''}: {quote(said)}"
+    if code in _STOPS_THE_RUN:
+        return _stop(message)
+    if code in _FILTERED:
+        return RowModelError(message, "content_filter")
+    if code in _TOO_LONG or status == 413:
+        return RowModelError(message, "too_long")
+    if status == 429:
+        wait = retry_after(headers or {})
+        return TransientModelError(message, "rate_limited", retry_after=wait, overload=True)
+    if status in (408, 409, 425) or status >= 500:
+        return _transient(status, message, headers or {})
+    if status in (401, 402, 403) or status in _WRONG_ADDRESS or status < 400:
+        return _stop(message)
+    return RowModelError(message, "bad_request")
+
+
+def _transient(status: int, message: str, headers: Mapping[str, str]) -> TransientModelError:
+    overload = status in (503, 529)
+    kind = "overloaded" if overload else "timeout" if status == 408 else "server_error"
+    return TransientModelError(message, kind, retry_after=retry_after(headers), overload=overload)
+
+
+def _stop(message: str) -> RunModelError:
+    return RunModelError(
+        f"{message}\nThe run has stopped and what is paid for is stored; put this right and run the same command again."
+    )
+
+
+def from_exception(error: BaseException, *, who: str, url: str) -> TransientModelError:
+    """Turn a failure below HTTP into a transient error whose sentence names the real cause.
+
+    The SDKs report a refused connection as a timeout when they run on aiohttp, so the chain of causes is
+    read, not the exception they raise.
+    """
+    chain = list(causes(error))
+    if any(
+        isinstance(each, (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)) for each in chain
+    ):
+        return TransientModelError(f"cannot reach {url} for {who}: {_innermost(chain)}", "connection")
+    if any(isinstance(each, TimeoutError) for each in chain):
+        return TransientModelError(f"{who} at {url} did not answer in time", "timeout")
+    return TransientModelError(f"the connection of {who} to {url} broke: {_innermost(chain)}", "connection")
+
+
+def malformed(what: str, *, who: str) -> TransientModelError:
+    """A 200 whose body is no completion: a proxy's page, half a body, an empty object."""
+    return TransientModelError(f"{who} answered 200 with {what}", "malformed")
+
+
+def retry_after(headers: Mapping[str, str], *, now: datetime | None = None) -> float | None:
+    """Read how many seconds the provider asks to wait; ``None`` where it says nothing that can be read.
+
+    In this order: ``retry-after-ms``; ``retry-after`` in seconds or as an HTTP date (against ``now``, the
+    present by default; a date in the past is 0); ``x-ratelimit-reset-requests`` or ``-tokens``, such as
+    ``6m0s``, where the like-named ``remaining`` is 0.
+    """
+    milliseconds = _number(headers.get("retry-after-ms"))
+    if milliseconds is not None:
+        return milliseconds / 1000
+    text = headers.get("retry-after")
+    if text is not None:
+        seconds = _number(text)
+        return seconds if seconds is not None else _until(text, now or datetime.now(UTC))
+    waits = [
+        _duration(headers.get(f"x-ratelimit-reset-{what}", ""))
+        for what in ("requests", "tokens")
+        if headers.get(f"x-ratelimit-remaining-{what}") == "0"
+    ]
+    return max((wait for wait in waits if wait is not None), default=None)
+
+
+def _number(text: str | None) -> float | None:
+    try:
+        number = float(text) if text is not None else math.nan
+    except ValueError:
+        return None
+    return number if math.isfinite(number) and number >= 0 else None
+
+
+def _until(text: str, now: datetime) -> float | None:
+    try:
+        then = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    if then.tzinfo is None:
+        then = then.replace(tzinfo=UTC)
+    return max(0.0, (then - now).total_seconds())
+
+
+def _duration(text: str) -> float | None:
+    parts = _RESET.findall(text)
+    if not parts or "".join(number + unit for number, unit in parts) != text:
+        return None
+    return sum(float(number) * _UNIT_SECONDS[unit] for number, unit in parts)
+
+
+def causes(error: BaseException) -> Iterator[BaseException]:
+    """Yield the error and what it was raised from, outermost first; a chain that bites its tail ends."""
+    seen: set[int] = set()
+    current: BaseException | None = error
+    while current is not None and id(current) not in seen:
+        seen.add(id(current))
+        yield current
+        current = current.__cause__ or (None if current.__suppress_context__ else current.__context__)
+
+
+def _innermost(chain: list[BaseException]) -> str:
+    last = next((each for each in reversed(chain) if str(each)), chain[-1])
+    return quote(str(last) or type(last).__name__)
+
+
+def quote(said: str) -> str:
+    """Cut a provider's words to one line of at most 300 characters, fit for one sentence on a terminal."""
+    line = " ".join(said.split())
+    return line if len(line) <= _LONGEST_QUOTE else line[: _LONGEST_QUOTE - 1] + "…"
+
+
+def redact(said: str, secret: str) -> str:
+    """Take the key out of a provider's words: some echo the one they refuse."""
+    return said.replace(secret, "[key]") if secret else said

@@ -1,0 +1,37 @@
+"""Who a model is, for the call cache, the lineage and the price."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from evolver.models.protocol import Model
+
+
+@dataclass(frozen=True, slots=True)
+class ModelIdentity:
+    """What tells two models apart.
+
+    ``name`` is what the lineage records, written as the model is asked for on the command line:
+    ``openai:gpt-4.1-mini``, ``offline/1``. ``base_url`` is the address in effect, without user, password and
+    query; ``None`` where the model has none. ``local`` models cost nothing. ``settings`` holds what a
+    model object brings of its own that shapes its completions, such as ``temperature=0.2``.
+    """
+
+    provider: str
+    name: str
+    base_url: str | None = None
+    local: bool = False
+    settings: str = ""
+
+
+def identity(model: Model) -> ModelIdentity:
+    """Read a model's identity off its optional attributes; the class name stands in for a missing name."""
+    kind = type(model).__name__
+    url = getattr(model, "base_url", None)
+    return ModelIdentity(
+        provider=str(getattr(model, "provider", kind)),
+        name=str(getattr(model, "name", None) or kind),
+        base_url=None if url is None else str(url),
+        local=bool(getattr(model, "local", False)),
+        settings=str(getattr(model, "settings", "")),
+    )

@@ -1,0 +1,59 @@
+"""Keys come from the environment alone, and addresses are shown without what they may hide."""
+
+from __future__ import annotations
+
+import os
+from urllib.parse import urlsplit, urlunsplit
+
+from evolver.errors import SettingsError
+
+KEYLESS = "none"
+"""Sent where a server of one's own needs no key; the SDKs refuse to send nothing."""
+
+
+def read_key(variable: str, *, base_url: str | None) -> str:
+    """Read a provider's key; with a base URL it may be missing, as vLLM, Ollama and llama.cpp ask for none.
+
+    Raises:
+        SettingsError: The variable is not set, or holds what no header can carry. The key is not repeated.
+    """
+    key = os.environ.get(variable, "").strip()
+    if key:
+        if not (key.isascii() and key.isprintable()):
+            raise SettingsError(
+                f"{variable} holds characters that no key has; nothing was sent. "
+                "Copy the key again, without quotes or line breaks, and run the same command."
+            )
+        return key
+    if base_url is not None:
+        return KEYLESS
+    raise SettingsError(
+        f"{variable} is not set; nothing was sent. Export it and run the same command again, "
+        "or name a server that needs no key with --base-url."
+    )
+
+
+def checked_base_url(url: str | None) -> str | None:
+    """Let pass only an address with a scheme and a host, so a mistyped one fails before the first call."""
+    if url is None:
+        return None
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
+    except ValueError:
+        usable = False
+    if not usable:
+        raise SettingsError(
+            f"the base URL {public_url(url)!r} is not an address such as http://localhost:8000/v1; nothing was sent."
+        )
+    return url
+
+
+def public_url(url: str) -> str:
+    """The address without user, password, query and fragment: fit to be shown and stored."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return "(unreadable)"
+    host = parts.netloc.rpartition("@")[2]
+    return urlunsplit((parts.scheme, host, parts.path.rstrip("/"), "", ""))

@@ -1,0 +1,81 @@
+"""What a completion costs, in US dollars. The prices come with genai-prices; nothing is fetched."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from evolver.models.identity import ModelIdentity
+from evolver.models.protocol import Completion
+
+_MILLION = 1_000_000
+_TYPICAL = 1_000
+"""Tokens at which tiered prices are read: prompts of a few thousand tokens never reach the dearer tier."""
+
+_PROVIDER_IDS = {
+    "anthropic_bedrock": "aws",
+    "azure_ai": "azure",
+    "azure_openai": "azure",
+    "bedrock": "aws",
+    "bedrock_converse": "aws",
+    "google_genai": "google",
+    "google_vertexai": "google",
+    "mistralai": "mistral",
+    "xai": "x-ai",
+}
+"""LangChain's provider names that differ from those of genai-prices."""
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """US dollars for a million tokens of the prompt and of the completion."""
+
+    input_per_mtok: float
+    output_per_mtok: float
+
+    def of(self, completion: Completion, *, factor: float = 1.0) -> float:
+        """Dollars for one completion; ``factor`` is 0.5 in a batch."""
+        return factor * self.dollars(completion.prompt_tokens, completion.completion_tokens)
+
+    def dollars(self, prompt_tokens: float, completion_tokens: float) -> float:
+        """Dollars for so many tokens, counted or estimated."""
+        return (self.input_per_mtok * prompt_tokens + self.output_per_mtok * completion_tokens) / _MILLION
+
+
+FREE = Price(0.0, 0.0)
+
+
+def price_for(
+    who: ModelIdentity, price_in: float | None = None, price_out: float | None = None
+) -> Price | None:
+    """Find a model's price; ``None`` where nobody knows it, so a budget cannot be kept.
+
+    ``price_in`` and ``price_out`` (dollars for a million tokens) outrank the list, each on its own. Local
+    models are free. A model behind a base URL is looked up by that address and never by its name alone:
+    the same name costs something else elsewhere.
+    """
+    if who.local:
+        return FREE
+    listed = None if price_in is not None and price_out is not None else _listed(who)
+    if price_in is None and listed is not None:
+        price_in = listed.input_per_mtok
+    if price_out is None and listed is not None:
+        price_out = listed.output_per_mtok
+    return None if price_in is None or price_out is None else Price(price_in, price_out)
+
+
+def _listed(who: ModelIdentity) -> Price | None:
+    # Only paid runs need the price list, which takes up to a second to import.
+    from genai_prices import Usage, calc_price
+
+    usage = Usage(input_tokens=_TYPICAL, output_tokens=_TYPICAL)
+    model = who.name.partition(":")[2] or who.name
+    try:
+        if who.base_url is not None:
+            found = calc_price(usage, model, provider_api_url=who.base_url)
+        else:
+            provider = _PROVIDER_IDS.get(who.provider, who.provider)
+            found = calc_price(usage, model, provider_id=provider)
+    except LookupError:
+        return None
+    scale = _MILLION / _TYPICAL
+    return Price(float(found.input_price) * scale, float(found.output_price) * scale)
