@@ -45,14 +45,20 @@ _KNOWN = frozenset(
         "tool_choice",
     }
 )
-_ONE_OF_TWO = re.compile(r"claude-(?:opus|sonnet|haiku)-(?:4-[1-9]\b|[5-9])")
+_ONE_OF_TWO = re.compile(r"claude-[a-z]+-4-[1-6]\b")
+_NO_SAMPLING = re.compile(r"claude-[a-z]+-(?:4-[7-9]\b|[5-9])")
+_SAMPLING = ("temperature", "top_p", "top_k")
 
 
 class AnthropicApi:
-    """Messages: text blocks only, no streaming, no tools."""
+    """Messages: text blocks only, no streaming, no tools.
+
+    Sampling parameters go the way they went at the provider: models up to ``claude-…-4-0`` take them all, those from
+    4-1 to 4-6 refuse temperature beside top_p, and later ones refuse every one of them.
+    """
 
     def read(self, body: Mapping[str, Any]) -> Ask | Problem:
-        """Understand a request; models from ``claude-…-4-1`` on refuse temperature together with top_p."""
+        """Understand a request, or say what the provider would not accept about it."""
         wrong = _wrong_parameter(body)
         if wrong is not None:
             return Problem(400, _INVALID, wrong)
@@ -139,6 +145,13 @@ def _wrong_parameter(body: Mapping[str, Any]) -> str | None:
     extra = body.keys() - _KNOWN
     if extra:
         return f"{min(extra)}: Extra inputs are not permitted"
+    return _wrong_sampling(body)
+
+
+def _wrong_sampling(body: Mapping[str, Any]) -> str | None:
+    given = [name for name in _SAMPLING if name in body]
+    if given and _NO_SAMPLING.match(body["model"]):
+        return f"`{given[0]}` is deprecated for this model."
     if (body.get("temperature") or 0) > 1:
         return "temperature: range: 0..1"
     if "temperature" in body and "top_p" in body and _ONE_OF_TWO.match(body["model"]):
