@@ -12,12 +12,11 @@ from evolver.models.offline.dice import Dice
 from evolver.models.offline.impossible import impossible
 from evolver.models.offline.programs import foreign_sketch, program_for, sketch
 from evolver.models.offline.subject import Subject, read
-from evolver.models.offline.terms import key_terms
+from evolver.models.offline.terms import key_terms, topic_of
 from evolver.models.offline.words import SLOTS
 
 _READ = 300  # characters of an instruction that are looked at for figures and names of algorithms
 _MOST_REQUIREMENTS = 6
-_SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=[A-Z])").split
 _NUMBERS = re.compile(r"\d+(?:[.,]\d+)*").findall
 _FEWEST_LETTERS = 12  # shorter pieces between full stops are abbreviations, no sentences
 
@@ -35,7 +34,7 @@ def answer(instruction: str, dice: Dice) -> str:
     kind = subject.kind
     if kind == "code":
         return _code(subject, dice)
-    if kind == "writing":
+    if kind in ("writing", "piece"):
         return _piece(subject, a, b, dice)
     if kind == "list":
         return _list(subject, a, b, dice)
@@ -46,6 +45,9 @@ def answer(instruction: str, dice: Dice) -> str:
 
 def _terms(subject: Subject) -> tuple[str, str]:
     terms = key_terms(subject)
+    topic = topic_of(subject)
+    if topic:
+        return topic, next((term for term in terms if term not in topic.lower()), "the context")
     return (*terms, "the subject")[0], (*terms[1:], "the context", "the context")[0]
 
 
@@ -61,13 +63,15 @@ def _requirements(subject: Subject, dice: Dice) -> str:
     """How each further sentence of the instruction was taken up; empty where there is only one."""
     sentences = [
         part
-        for part in _SENTENCE_END(subject.head)[1 : _MOST_REQUIREMENTS + 1]
-        if len(part) > _FEWEST_LETTERS
+        for part in subject.head.split(". ", _MOST_REQUIREMENTS)[1:]
+        if len(part) > _FEWEST_LETTERS and part[0].isupper()
     ]
     if not sentences:
         return ""
     notes = dice.sample(speech.REQUIREMENT_NOTES, len(sentences))
-    lines = [f'- "{sentence.rstrip(".:")}": {note}.' for sentence, note in zip(sentences, notes, strict=True)]
+    lines = [
+        f'- "{sentence.rstrip(" .:")}": {note}.' for sentence, note in zip(sentences, notes, strict=True)
+    ]
     return "\n\nWhat was asked besides:\n" + "\n".join(lines)
 
 
@@ -123,8 +127,8 @@ def _piece(subject: Subject, a: str, b: str, dice: Dice) -> str:
         return text.replace("{name}", name).replace("{place}", place).replace("{object}", thing)
 
     if "poem" in lowered or "haiku" in lowered or "song" in lowered or "sonnet" in lowered:
-        start = 2 * dice.roll(len(speech.POEM_LINES) // 2)
-        lines = (speech.POEM_LINES + speech.POEM_LINES)[start : start + 4 + 2 * dice.roll(5)]
+        start = 2 * dice.roll(4)
+        lines = speech.POEM_LINES[start : start + 4 + 2 * dice.roll(5)]
         return "\n".join(lines).replace("{a}", a).replace("{b}", b)
     if "letter" in lowered or "email" in lowered or "e-mail" in lowered:
         points = " ".join(_points(speech.POINTS, 2 + dice.roll(4), a, b, dice))

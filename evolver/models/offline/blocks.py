@@ -37,7 +37,8 @@ THEMES = (
     Theme("tasks", "task", "a theatre workshop", "task", ("paint the backdrop", "test the trapdoor", "mend the curtain",
           "order gels", "label the cables"), "owner", _PEOPLE, "hours", 1, 15),
     Theme("replies", "reply", "a visitor survey", "visitor_type", ("family", "school class", "pensioner",
-          "student", "tour group"), "comment", ("too dark", "clear labels", "long queue", "friendly staff", "no lift"), "score", 1, 10),
+          "student", "tour group"), "comment", ("too dark", "clear labels", "long queue", "friendly staff",
+          "no lift"), "score", 1, 10),
     Theme("departures", "departure", "a regional railway", "destination", ("Millbrook", "Harrow Bay", "Stonefield",
           "Ashdown", "Lakeside"), "platform", ("1a", "1b", "2", "3", "4"), "delay_minutes", 2, 43),
     Theme("pantry", "ingredient", "a shared kitchen", "ingredient", ("red lentils", "buckwheat", "quinces", "barley",
@@ -90,6 +91,7 @@ _LEADS: dict[str, tuple[str, ...]] = {
         "As a test of the answer, apply it to the {table} of {owner} in the {data} below, and {ask}:",
     ),
 }
+_LEAD_SORTS = dict.fromkeys(("question", "list", "general", "piece"), "prose")
 _JAPANESE_LEADS = (
     "次の{data}の記録を例に用い、{number}が最も大きいものを示しながら答えてください。",
     "回答には次の{data}の記録を少なくとも二つ用い、{number}の合計も求めてください。",
@@ -117,8 +119,7 @@ def _lead(subject: Subject, theme: Theme, format_: str, dice: Dice) -> str:
     if subject.language != "en":
         leads = _JAPANESE_LEADS if subject.language == "ja" else _CHINESE_LEADS
         return dice.pick(leads).format(data=data, number=theme.number)
-    kind = subject.kind
-    sort = kind if kind in _LEADS else "prose" if kind in ("question", "list", "general") else "tasks"
+    sort = subject.kind if subject.kind in _LEADS else _LEAD_SORTS.get(subject.kind, "tasks")
     ask = dice.pick(_ASKS).format(record=theme.record, number=theme.number)
     return dice.pick(_LEADS[sort]).format(table=theme.table, owner=theme.owner, data=data, ask=ask)
 

@@ -59,7 +59,7 @@ def _patterns(subject: Subject) -> tuple[Phrase, ...]:
         return _CHINESE
     if kind in _PATTERNS:
         return _PATTERNS[kind]
-    return _DOMAIN_PATTERNS["writing" if kind == "writing" else "prose"][_domain(subject.lowered)]
+    return _DOMAIN_PATTERNS["writing" if kind in ("writing", "piece") else "prose"][_domain(subject.lowered)]
 
 
 def _domain(lowered: str) -> str:

@@ -34,7 +34,7 @@ Write a blog post in which {role} discovers {topic}.
 Write a speech that opens an exhibition about {topic} in {place}.
 Compose a diary entry by {name}, who has just heard of {topic}.
 Write a newspaper notice about {topic} for {audience}.
-Write an essay that asks what {topic} says about patience.
+Write an essay on what one can learn about patience from {topic}.
 Draft an e-mail in which {organisation} announces an evening about {topic}.
 Write a fable about {topic} in which {object} plays a part.
 Write the opening scene of a stage play about {topic}, set in {place} in {month}.
@@ -184,7 +184,7 @@ JAPANESE = """
 JAPANESE_SLOTS = {
     "topic": (
         "和紙の保存", "干潟の生き物", "活版印刷", "在来野菜", "灯台の歴史", "渡り鳥の観察", "方言の記録", "銭湯の設計",
-        "発酵食品", "無人駅の活用", "古道具の修理", "影絵芝居", "里山の手入れ", "潮の満ち引き", "町内の掲示板", 
+        "発酵食品", "無人駅の活用", "古道具の修理", "影絵芝居", "里山の手入れ", "潮の満ち引き", "町内の掲示板",
         "手書きの地図",
     ),
     "task": (

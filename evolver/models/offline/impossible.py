@@ -28,12 +28,13 @@ make a video | produce a video | film a | sing a song | sing me | transcribe the
 generate an audio | read it aloud to me
 """
 _NOW = """
-current weather | weather today | today's weather | weather forecast for today | weather tomorrow | current stock price |
-today's stock | right now? | in real time | latest news | news of today | current time | what time is it |
-current temperature | today's date | today's news | current exchange rate | current price of
+current weather | weather today | today's weather | weather forecast for today | weather tomorrow |
+current stock price | today's stock | right now? | in real time | latest news | news of today | current time |
+what time is it | current temperature | today's date | today's news | current exchange rate | current price of
 """
 _CJK = (
-    "絵を描いて", "絵を書いて", "画像を", "イラストを", "写真を撮", "録音し", "再生して", "リンクを開", "今日の天気", "画一幅", "播放", "生成图片",
+    "絵を描いて", "絵を書いて", "画像を", "イラストを", "写真を撮", "録音し", "再生して", "リンクを開",
+    "今日の天気", "画一幅", "播放", "生成图片",
 )  # fmt: skip
 
 _WISHES = tuple(

@@ -20,10 +20,11 @@ class Mishap(Enum):
     ECHO = auto()
     CUT = auto()
     EMPTY_WORDS = auto()
+    TIMID = auto()
 
 
-_REWRITE_SHARES = ((Mishap.RESPACED, 17), (Mishap.POLITE, 17), (Mishap.ECHO, 11), (Mishap.CUT, 4))
-_ANSWER_SHARES = ((Mishap.EMPTY_WORDS, 7), (Mishap.CUT, 4))
+_REWRITE_SHARES = ((Mishap.RESPACED, 20), (Mishap.POLITE, 20), (Mishap.ECHO, 12), (Mishap.CUT, 4))
+_ANSWER_SHARES = ((Mishap.EMPTY_WORDS, 7), (Mishap.TIMID, 11), (Mishap.CUT, 4))
 
 ECHOES = (
     "The #Rewritten Prompt# keeps everything that was asked and adds one condition.",
@@ -38,6 +39,14 @@ EMPTY_WORDS = (
     "And so on, and so on.",
     "。。。",
     "To be or not to be.",
+)
+
+
+TIMID = (
+    "Sorry, there is not enough to go on here; please say more about what you have in mind.",
+    "I'm sorry, but I would need more details before I could answer that well.",
+    "Sorry, I cannot help with this as it stands. Could you put it differently?",
+    "I am sorry, that goes beyond what I can answer with confidence.",
 )
 
 

@@ -11,6 +11,7 @@ from evolver.models.offline.judging import difficulty, judgement
 from evolver.models.offline.mishaps import (
     ECHOES,
     EMPTY_WORDS,
+    TIMID,
     Mishap,
     answer_mishap,
     cut,
@@ -77,6 +78,8 @@ def _answer(request: Request) -> tuple[str, str]:
     mishap = answer_mishap(dice)
     if mishap is Mishap.EMPTY_WORDS:
         return dice.pick(EMPTY_WORDS), "stop"
+    if mishap is Mishap.TIMID:
+        return dice.pick(TIMID), "stop"
     text = answer(request.prompt, dice)
     return (cut(text), "length") if mishap is Mishap.CUT else (text, "stop")
 

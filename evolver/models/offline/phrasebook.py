@@ -7,14 +7,13 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from evolver.models.offline.dice import Dice
-from evolver.models.offline.phrases import cjk, code, prose, tasks, writing
+from evolver.models.offline.phrases import cjk, code, pieces, prose, tasks, writing
 from evolver.models.offline.reading import Method
 from evolver.models.offline.subject import Subject
 from evolver.models.offline.words import CJK_FEW, SLOTS
 
 _SLOT = re.compile(r"\{(\w+)\}")
 _TRIES = 8
-_ASIDES = ("question", "general", "list")
 
 
 class Phrase(NamedTuple):
@@ -56,6 +55,12 @@ _WRITING: dict[Method, tuple[Phrase, ...]] = {
     "concretize": phrases(writing.CONCRETIZE),
     "reasoning": phrases(writing.INCREASE_REASONING),
 }
+_PIECES: dict[Method, tuple[Phrase, ...]] = {
+    "constraints": phrases(pieces.ADD_CONSTRAINTS),
+    "deepen": phrases(pieces.DEEPEN),
+    "concretize": phrases(pieces.CONCRETIZE),
+    "reasoning": phrases(pieces.INCREASE_REASONING),
+}
 _TASKS: dict[Method, tuple[Phrase, ...]] = {
     "constraints": phrases(tasks.ADD_CONSTRAINTS),
     "deepen": phrases(tasks.DEEPEN),
@@ -81,6 +86,12 @@ _CHINESE: dict[Method, tuple[Phrase, ...]] = {
     "concretize": phrases(cjk.ZH_CONCRETIZE, few=CJK_FEW),
     "reasoning": phrases(cjk.ZH_INCREASE_REASONING, few=CJK_FEW),
 }
+_BOOKS = {
+    "code": _CODE,
+    "writing": _WRITING,
+    "piece": _PIECES,
+    **dict.fromkeys(("translation", "classify", "edit", "maths", "data"), _TASKS),
+}
 
 
 def addition(method: Method, subject: Subject, dice: Dice) -> str:
@@ -101,12 +112,7 @@ def addition(method: Method, subject: Subject, dice: Dice) -> str:
 def _book(subject: Subject) -> dict[Method, tuple[Phrase, ...]]:
     if subject.language != "en":
         return _JAPANESE if subject.language == "ja" else _CHINESE
-    kind = subject.kind
-    if kind == "code":
-        return _CODE
-    if kind == "writing":
-        return _WRITING
-    return _PROSE if kind in _ASIDES else _TASKS
+    return _BOOKS.get(subject.kind, _PROSE)
 
 
 def _any_new(

@@ -11,7 +11,7 @@ from evolver.models.offline.terms import key_terms
 
 
 class Program(NamedTuple):
-    """A tested Python program, the words that call for it (all of one entry), and a note on it."""
+    """A tested Python program, the words that call for it (the first and the last of one entry), and a note on it."""
 
     cues: tuple[tuple[str, ...], ...]
     code: str
@@ -323,7 +323,7 @@ def program_for(lowered: str) -> Program | None:
     """The program an instruction calls for, if it is one of those at hand."""
     for program in PROGRAMS:
         for cues in program.cues:
-            if all(cue in lowered for cue in cues):
+            if cues[0] in lowered and cues[-1] in lowered:
                 return program
     return None
 

@@ -87,14 +87,15 @@ LIST_ITEMS = (
 )
 REQUIREMENT_NOTES = (
     "kept in mind throughout",
-    "dealt with in the points above",
-    "this decides the order of the answer",
+    "taken into account above",
+    "this shaped the order of the parts",
     "to be checked at the end, line by line",
     "met as far as an outline allows",
-    "the part that needs most care",
+    "this is the part that needs most care",
+    "noted, and the first thing to extend",
 )
 STORY_BEGINNINGS = (
-    '{name} had written the word "{a}" on the back of a bus ticket, and then lost the ticket.',
+    '{name} had written "{a}" on the back of a bus ticket, and then lost the ticket.',
     'On the morning the fog came in, {name} was the only one in {place} who was thinking about "{a}".',
     'Nobody in {place} remembered who had first said "{a}" aloud.',
     '"It begins with {a}," said {name}, and put {object} on the table.',
@@ -127,7 +128,7 @@ POEM_LINES = (
     'what "{b}" has promised, only hinges know.',
     "The kettle speaks before the house is awake,",
     "a boat draws its one sentence on the lake.",
-    'I keep the word "{a}" in a folded hand,',
+    'I keep "{a}" in a folded hand,',
     "as children carry home a little sand.",
     "The field is counting crows and losing count;",
     "the well gives back a coin, a small amount.",

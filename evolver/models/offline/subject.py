@@ -6,12 +6,23 @@ import re
 from typing import Literal, NamedTuple
 
 Kind = Literal[
-    "code", "translation", "classify", "edit", "maths", "data", "list", "writing", "question", "general"
+    "code",
+    "translation",
+    "classify",
+    "edit",
+    "maths",
+    "data",
+    "list",
+    "writing",
+    "piece",
+    "question",
+    "general",
 ]
 Language = Literal["en", "ja", "zh"]
 
-_READ = 400  # characters of an instruction that decide its kind: what is asked stands at the beginning
-_WORDS = re.compile(r"[a-z]+").findall
+_READ = 240  # characters of an instruction that decide its kind: what is asked stands at the beginning
+_SHORT = 20  # characters; a shorter first sentence is a greeting or a label
+_NO_LETTERS = {code: " " for code in range(128) if not chr(code).islower()}
 _KANA = re.compile("[\u3040-\u30ff]").search
 _HAN = re.compile("[\u4e00-\u9fff]").search
 
@@ -54,8 +65,14 @@ _KINDS: tuple[tuple[Kind, frozenset[str]], ...] = (
     (
         "writing",
         words_in(
-            "write compose story poem essay article letter email speech blog haiku song slogan tweet draft "
-            "dialogue paragraph script sonnet lyrics headline caption advertisement script limerick"
+            "story poem haiku song sonnet lyrics limerick fable tale scene diary dialogue fiction novel riddle"
+        ),
+    ),
+    (
+        "piece",
+        words_in(
+            "write compose essay article letter email speech blog slogan tweet draft paragraph script headline "
+            "caption advertisement recipe report review summary announcement message memo"
         ),
     ),
     (
@@ -105,7 +122,7 @@ def read(text: str) -> Subject:
     language: Language = "en"
     if not text.isascii():
         language = "ja" if _KANA(text) else "zh" if _HAN(text) else "en"
-    kind = _english_kind(lowered) if language == "en" else _cjk_kind(text)
+    kind = _english_kind(_opening(lowered[: len(head)])) if language == "en" else _cjk_kind(_opening(head))
     return Subject(text, lowered, head, text[len(head) :], kind, language, _has_inline_data(head, lowered))
 
 
@@ -127,18 +144,23 @@ def _has_inline_data(head: str, lowered: str) -> bool:
     return colon > 0 and any(cue in lowered[:colon] for cue in _INLINE)
 
 
-def _english_kind(lowered: str) -> Kind:
-    words = set(_WORDS(lowered[:_READ]))
+def _opening(head: str) -> str:
+    """The first sentence: what is added later does not change what sort of instruction it is."""
+    end = head.find(". ", _SHORT, _READ)
+    return head[: end if end > 0 else _READ]
+
+
+def _english_kind(opening: str) -> Kind:
+    words = set(opening.translate(_NO_LETTERS).split())
     if not words.isdisjoint(_CODE) or len(words & _HALF_CODE) > 1:
         return "code"
     for kind, cues in _KINDS:
         if not words.isdisjoint(cues):
             return kind
-    return "question" if lowered.rstrip().endswith("?") else "general"
+    return "question" if opening.rstrip().endswith("?") else "general"
 
 
-def _cjk_kind(text: str) -> Kind:
-    opening = text[:_READ]
+def _cjk_kind(opening: str) -> Kind:
     for kind, cues in _JAPANESE_KINDS:
         if any(cue in opening for cue in cues):
             return kind

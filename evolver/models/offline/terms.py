@@ -6,7 +6,7 @@ import re
 
 from evolver.models.offline.subject import Subject, words_in
 
-_READ = 300  # characters; the terms that matter stand at the beginning
+_READ = 140  # characters; the terms that matter stand at the beginning
 _MOST = 4
 _LATIN = re.compile(r"[A-Za-z][a-z]{3,}").findall
 _CJK = re.compile("[\u30a1-\u30ffー]{3,}|[\u4e00-\u9fff]{2,}|[A-Za-z]{3,}").findall
@@ -19,7 +19,8 @@ _PLAIN = words_in(
     "when where which while will with within without word words would write your following input output compare "
     "contrast design construct classify determine discuss analyze analyse summarize summarise convert calculate "
     "find produce state outline tell text four five program function code python javascript java certain "
-    "different various type implement modify"
+    "different various type implement modify story essay poem draft short paragraph article letter email speech "
+    "blog post many change would your ways list lists brief essay asks people thing things"
 )
 
 
@@ -38,3 +39,37 @@ def key_terms(subject: Subject) -> list[str]:
             if len(terms) == _MOST:
                 break
     return terms
+
+
+_ABOUT = (" about ", " regarding ", " the topic of ", " concept of ", " between ", " of ", " on ")
+_LONGEST_TOPIC = 5  # words
+_TOPIC_ENDS = words_in(
+    "in on for that which who to with and or from by at as into using when where if while vs versus than is are was "
+    "were of set must should can could would will has have so but without within during"
+)
+
+
+def topic_of(subject: Subject) -> str:
+    """The subject matter that a preposition introduces, at most five words; empty if none does."""
+    head = subject.head[:_READ]
+    for cue in _ABOUT:
+        start = head.find(cue)
+        if start >= 0:
+            topic = _leading_phrase(head[start + len(cue) :])
+            if topic:
+                return topic
+    return ""
+
+
+def _leading_phrase(text: str) -> str:
+    words: list[str] = []
+    for word in text.split()[: _LONGEST_TOPIC + 1]:
+        bare = word.strip(".,:;?!\"'()`")
+        if not words and bare.lower() in ("a", "an", "the", "how", "your", "this", "these", "each"):
+            continue
+        if not bare or bare.lower() in _TOPIC_ENDS:
+            break
+        words.append(bare)
+        if bare != word and not word.startswith(("'", "(", '"')):
+            break
+    return " ".join(words[:_LONGEST_TOPIC])
