@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import cast
 
-from benchmarks.llmsim.api import Ask
+from benchmarks.llmsim.api import Ask, Finish
 from benchmarks.llmsim.texts import purpose
 from evolver.models.offline import OfflineModel
-from evolver.models.protocol import Purpose, Request, Sampling
+from evolver.models.protocol import Completion, Purpose, Request, Sampling
 
 _MODEL = OfflineModel()
+_TURNS = 10  # it may give way to other tasks, which here there are none of
 
 
-def offline(ask: Ask) -> str:
-    """Return what the embedded model answers; it never waits, so no event loop is needed."""
+def offline(ask: Ask) -> tuple[str, Finish]:
+    """Return what the embedded model answers; it waits for nothing, so no event loop is needed."""
     asked = Request(
         purpose=cast(Purpose, purpose(ask.prompt)),
         prompt=ask.prompt,
@@ -22,9 +23,10 @@ def offline(ask: Ask) -> str:
         system=ask.system,
     )
     running = _MODEL.complete(asked)
-    try:
-        running.send(None)
-    except StopIteration as done:
-        text: str = done.value.text
-        return text
+    for _ in range(_TURNS):
+        try:
+            running.send(None)
+        except StopIteration as done:
+            said: Completion = done.value
+            return said.text, "length" if said.finish_reason == "length" else "stop"
     raise RuntimeError("the embedded model waits for something; it must answer at once")

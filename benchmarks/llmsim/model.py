@@ -51,13 +51,13 @@ class SimulatedModel:
             return Answer("", "content_filter", 0)
         if fault == "empty":
             return Answer("", "stop", 0)
-        text = self._write(ask)
+        text, finish = self._write(ask)
         if fault == "cutoff":
             text = text[: len(text) // 2]
             return Answer(text, "length", tokens(len(text)))
         if ask.max_tokens is not None and len(text) > 4 * ask.max_tokens:
             return Answer(text[: 4 * ask.max_tokens], "length", ask.max_tokens)
-        return Answer(text, "stop", tokens(len(text)))
+        return Answer(text, finish, tokens(len(text)))
 
 
 def _cumulative(config: Config, names: Sequence[str]) -> Shares:

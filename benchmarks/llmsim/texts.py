@@ -10,9 +10,9 @@ from collections.abc import Callable
 from itertools import accumulate
 from random import Random
 
-from benchmarks.llmsim.api import Ask
+from benchmarks.llmsim.api import Ask, Finish
 
-Writer = Callable[[Ask], str]
+Writer = Callable[[Ask], tuple[str, Finish]]
 
 _REQUIREMENTS = (
     "State the running time of every step",
@@ -55,8 +55,12 @@ def writer(style: str) -> Writer:
     return {"simple": simple, "echo": echo}[style]
 
 
-def simple(ask: Ask) -> str:
+def simple(ask: Ask) -> tuple[str, Finish]:
     """Answer deterministically and cheaply: a longer instruction, a verdict, or 90 to 150 words of prose."""
+    return _simple(ask), "stop"
+
+
+def _simple(ask: Ask) -> str:
     prompt = ask.prompt
     last = _last_line(prompt)
     if last.startswith("#"):
@@ -71,9 +75,9 @@ def simple(ask: Ask) -> str:
     return _prose(ask.digest)
 
 
-def echo(ask: Ask) -> str:
+def echo(ask: Ask) -> tuple[str, Finish]:
     """Answer with the prompt."""
-    return ask.prompt
+    return ask.prompt, "stop"
 
 
 def purpose(prompt: str) -> str:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import math
+import statistics
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -11,8 +14,10 @@ import anthropic
 import openai
 import pytest
 
+from benchmarks.llmsim.api import Ask
 from benchmarks.llmsim.config import Config
-from benchmarks.llmsim.draws import uniform
+from benchmarks.llmsim.draws import digest, uniform
+from benchmarks.llmsim.model import SimulatedModel
 from benchmarks.llmsim.process import SimServer
 
 EVOLVE = "Make it harder.\n#Given Prompt#:\nSort a list.\nIt has 3 items.\n#Rewritten Prompt#:\n"
@@ -362,12 +367,31 @@ def test_a_fault_of_the_way_can_pass_at_the_next_try(sim: SimServer, chat: opena
     assert sim.stats()["repeated"] == {"total": 1, "max": outcomes.count("answered")}
 
 
-def test_shares_of_faults_are_kept_over_many_contents(sim: SimServer, chat: openai.OpenAI) -> None:
-    sim.configure(rate_refusal=0.2, rate_cutoff=0.3)
-    answers = [complete(chat, f"Question {number}").choices[0] for number in range(300)]
+def test_shares_of_faults_are_kept_over_many_contents() -> None:
+    model = SimulatedModel(Config(rate_refusal=0.2, rate_cutoff=0.3, rate_429=0.1))
+    asks = [Ask("m", f"Question {number}", None, digest(number), 3, None) for number in range(4000)]
+    finishes = Counter(model.answer(ask).finish for ask in asks)
 
-    assert 35 <= sum(answer.message.refusal is not None for answer in answers) <= 85
-    assert 60 <= sum(answer.finish_reason == "length" for answer in answers) <= 120
+    assert finishes["refusal"] / 4000 == pytest.approx(0.2, abs=0.03)
+    assert finishes["length"] / 4000 == pytest.approx(0.3, abs=0.03)
+    assert sum(model.fault(ask, 0) == "429" for ask in asks) / 4000 == pytest.approx(0.1, abs=0.02)
+
+
+def test_latencies_are_lognormal_with_the_median_and_sigma_asked_for() -> None:
+    model = SimulatedModel(Config(latency="lognormal:0.12:1.0"))
+    asks = [Ask("m", "", None, digest(number), 3, None) for number in range(4000)]
+    logs = [math.log(model.latency(ask)) for ask in asks]
+
+    assert math.exp(statistics.median(logs)) == pytest.approx(0.12, rel=0.08)
+    assert statistics.stdev(logs) == pytest.approx(1.0, rel=0.05)
+
+
+def test_the_embedded_model_can_write_the_answers(sim: SimServer, chat: openai.OpenAI) -> None:
+    sim.configure(style="offline")
+    text = complete(chat, EVOLVE).choices[0].message.content
+
+    assert "list" in text
+    assert complete(chat, JUDGE).choices[0].message.content in {"Equal", "Not Equal"}
 
 
 def test_held_answers_wait_for_their_release(sim: SimServer, chat: openai.OpenAI) -> None:
