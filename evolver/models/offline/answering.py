@@ -76,17 +76,17 @@ def _requirements(subject: Subject, dice: Dice) -> str:
 
 
 def _outline(subject: Subject, a: str, b: str, dice: Dice) -> str:
-    shape = dice.roll(8)
+    shape = dice.roll(16)
     if shape == 0 and len(subject.text) < _READ:
         return _say(speech.ONE_LINERS, a, b, dice)
     points = _points(speech.POINTS, 2 + dice.roll(7), a, b, dice)
-    if shape < 3:
+    if shape < 6:
         body = "\n".join(f"{number}. {point}" for number, point in enumerate(points, 1))
-    elif shape == 3:
+    elif shape < 8:
         headings = dice.sample(speech.HEADINGS, len(points))
         rows = "\n".join(f"| {heading} | {point} |" for heading, point in zip(headings, points, strict=True))
         body = f"| Part | What to do |\n|---|---|\n{rows}"
-    elif shape < 6:
+    elif shape < 12:
         body = " ".join(points)
     else:
         body = "\n".join(f"- {point}" for point in points)

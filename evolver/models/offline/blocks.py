@@ -121,7 +121,10 @@ def _lead(subject: Subject, theme: Theme, format_: str, dice: Dice) -> str:
         return dice.pick(leads).format(data=data, number=theme.number)
     sort = subject.kind if subject.kind in _LEADS else _LEAD_SORTS.get(subject.kind, "tasks")
     ask = dice.pick(_ASKS).format(record=theme.record, number=theme.number)
-    return dice.pick(_LEADS[sort]).format(table=theme.table, owner=theme.owner, data=data, ask=ask)
+    lead = dice.pick(_LEADS[sort]).format(table=theme.table, owner=theme.owner, data=data, ask=ask)
+    if " below" in subject.lowered:
+        return f"As a further source of data, {lead[0].lower()}{lead[1:]}"
+    return lead
 
 
 def _rows(theme: Theme, dice: Dice) -> list[Row]:

@@ -131,8 +131,8 @@ TEXT_SLOTS = {
     "language": ("French", "Spanish", "German", "Italian", "Portuguese", "Dutch", "Polish", "Swedish", "Japanese"),
     "tone": ("formal", "friendly", "ironic", "matter-of-fact", "solemn", "playful"),
     "labels": (
-        "hopeful or resigned", "literal or figurative", "praise, complaint or neutral", "fact or opinion",
-        "promise, threat or advice", "formal or informal",
+        "hopeful or resigned", "literal or figurative", "praise, a complaint or a neutral remark", "fact or opinion",
+        "a promise, a threat or advice", "formal or informal",
     ),
     "things": (
         "lichen, moss, fern, horsetail", "lute, oboe, viola, timpani", "granite, chalk, slate, basalt",

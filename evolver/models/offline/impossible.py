@@ -17,10 +17,11 @@ generate a graph | create an animation | make an animation | show me a picture |
 describe the image | describe the picture | describe this picture | describe the photo | the given image | this photo
 """
 _LINKS = """
-http:// | https:// | www. | visit the website | visit this website | browse the | click the link | open the link |
+visit the website | visit this website | browse the | click the link | open the link |
 follow the link | the following link | search the web | search the internet | search online | look up online |
 read the following url | the given url | download the | google the
 """
+_ADDRESSES = ("http://", "https://", "www.")
 _SOUND = """
 play a song | play some music | play the song | play a recording | record a song | record a video | record yourself |
 record an audio | listen to the following | listen to this | watch the video | watch this video | create a video |
@@ -37,15 +38,23 @@ _CJK = (
     "今日の天気", "画一幅", "播放", "生成图片",
 )  # fmt: skip
 
-_WISHES = tuple(
-    (what, tuple(" ".join(cue.split()) for cue in cues.split("|")))
+
+def _by_first_word() -> dict[str, list[tuple[str, str]]]:
+    """Each cue with what it asks for, under its first word: few instructions hold one of those."""
+    found: dict[str, list[tuple[str, str]]] = {}
     for what, cues in (
         ("draw, see or show pictures", _PICTURES),
         ("open links or search the web", _LINKS),
         ("play, hear or record sound and video", _SOUND),
         ("know what is happening at this moment", _NOW),
-    )
-)
+    ):
+        for cue in cues.split("|"):
+            words = cue.split()
+            found.setdefault(words[0], []).append((" ".join(words), what))
+    return found
+
+
+_WISHES = _by_first_word()
 
 
 def impossible(subject: Subject) -> str:
@@ -59,8 +68,10 @@ def impossible(subject: Subject) -> str:
         opening = subject.text[:_READ]
         return "draw, play or look things up" if any(cue in opening for cue in _CJK) else ""
     opening = subject.lowered[:_READ]
-    for what, cues in _WISHES:
-        for cue in cues:
+    if any(mark in opening for mark in _ADDRESSES):
+        return "open links or search the web"
+    for word in opening.split():
+        for cue, what in _WISHES.get(word, ()):
             if cue in opening:
                 return what
     return ""

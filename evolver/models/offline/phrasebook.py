@@ -17,10 +17,15 @@ _TRIES = 8
 
 
 class Phrase(NamedTuple):
-    """A sentence with slots; ``tell`` gives away that an instruction holds the like of it already."""
+    """A sentence with slots; ``tell`` and ``lead`` give away that an instruction holds the like of it already."""
 
     tell: str
+    lead: str
     parts: tuple[str | tuple[str, ...], ...]
+
+    def is_news(self, lowered: str) -> bool:
+        """Whether an instruction, lower-cased, says nothing of the sort yet."""
+        return self.tell not in lowered and self.lead not in lowered
 
     def fill(self, dice: Dice) -> str:
         """Draw a word for each slot."""
@@ -39,7 +44,8 @@ def phrases(text: str, **slots: tuple[str, ...]) -> tuple[Phrase, ...]:
         tell, _, sentence = line.rpartition(" :: ")
         pieces = _SLOT.split(sentence)
         parts = tuple(vocabulary[piece] if place % 2 else piece for place, piece in enumerate(pieces))
-        found.append(Phrase(tell.lower(), tuple(part for part in parts if part)))
+        lead = max(pieces[::2], key=len).strip().lower()
+        found.append(Phrase(tell.lower() or lead, lead, tuple(part for part in parts if part)))
     return tuple(found)
 
 
@@ -104,7 +110,7 @@ def addition(method: Method, subject: Subject, dice: Dice) -> str:
     lowered = subject.lowered
     for _ in range(_TRIES):
         phrase = dice.pick(fitting)
-        if phrase.tell not in lowered:
+        if phrase.is_news(lowered):
             return phrase.fill(dice)
     return _any_new(fitting, book, subject, dice)
 
@@ -120,6 +126,6 @@ def _any_new(
 ) -> str:
     everything = (*fitting, *(phrase for pool in book.values() for phrase in pool))
     for phrase in everything:
-        if phrase.tell not in subject.lowered:
+        if phrase.is_news(subject.lowered):
             return phrase.fill(dice)
     return dice.pick(everything).fill(dice)

@@ -65,7 +65,6 @@ CLOSINGS = (
 ONE_LINERS = (
     'In one line: settle what "{a}" means here, then judge everything else by it.',
     'Take "{a}" as the starting point, and add "{b}" only where it changes the result.',
-    '"{a}" first, "{b}" second, and everything else in a footnote.',
     'It depends on how "{a}" is defined; with the usual meaning, begin there and stop at "{b}".',
     'My suggestion: one clear sentence on "{a}", one example, and one honest limit.',
 )

@@ -24,7 +24,8 @@ _READ = 240  # characters of an instruction that decide its kind: what is asked 
 _SHORT = 20  # characters; a shorter first sentence is a greeting or a label
 _NO_LETTERS = {code: " " for code in range(128) if not chr(code).islower()}
 _KANA = re.compile("[\u3040-\u30ff]").search
-_HAN = re.compile("[\u4e00-\u9fff]").search
+_CJK = re.compile("[\u3040-\u30ff\u4e00-\u9fff]").findall
+_CJK_SHARE = 3  # one character in three: an English task about a Japanese word stays English
 
 
 def words_in(text: str) -> frozenset[str]:
@@ -103,13 +104,15 @@ class Subject(NamedTuple):
     """An instruction taken apart.
 
     ``text`` is always ``head + body``: the head asks, the body is the data or code that comes with it (empty,
-    or from a line end on). ``inline`` says that the head itself ends with data, after a colon.
+    or from a line end on). ``opening`` is the first sentence of the head; ``inline`` says that the head itself
+    ends with data, after a colon.
     """
 
     text: str
     lowered: str
     head: str
     body: str
+    opening: str
     kind: Kind
     language: Language
     inline: bool
@@ -119,11 +122,18 @@ def read(text: str) -> Subject:
     """Take an instruction apart; any text will do."""
     lowered = text.lower()
     head = text[: _head_end(text)]
-    language: Language = "en"
-    if not text.isascii():
-        language = "ja" if _KANA(text) else "zh" if _HAN(text) else "en"
-    kind = _english_kind(_opening(lowered[: len(head)])) if language == "en" else _cjk_kind(_opening(head))
-    return Subject(text, lowered, head, text[len(head) :], kind, language, _has_inline_data(head, lowered))
+    opening = _opening(head)
+    language = _language(opening)
+    kind = _english_kind(opening.lower()) if language == "en" else _cjk_kind(opening)
+    return Subject(
+        text, lowered, head, text[len(head) :], opening, kind, language, _has_inline_data(head, lowered)
+    )
+
+
+def _language(opening: str) -> Language:
+    if opening.isascii() or len(_CJK(opening)) * _CJK_SHARE < len(opening):
+        return "en"
+    return "ja" if _KANA(opening) else "zh"
 
 
 def _head_end(text: str) -> int:

@@ -6,7 +6,6 @@ import re
 
 from evolver.models.offline.subject import Subject, words_in
 
-_READ = 140  # characters; the terms that matter stand at the beginning
 _MOST = 4
 _LATIN = re.compile(r"[A-Za-z][a-z]{3,}").findall
 _CJK = re.compile("[\u30a1-\u30ffー]{3,}|[\u4e00-\u9fff]{2,}|[A-Za-z]{3,}").findall
@@ -24,24 +23,30 @@ _PLAIN = words_in(
 )
 
 
+_WEAK_ENDINGS = ("ical", "tive", "ous", "ful", "ally", "able")
+
+
 def key_terms(subject: Subject) -> list[str]:
-    """Up to four telling words of what is asked, lower-cased unless names, in their order."""
+    """Up to four telling words of what is asked, lower-cased, in their order.
+
+    The first word is left out, as it is the verb, and so are words that look like adjectives.
+    """
     terms: list[str] = []
     if subject.language != "en":
-        for word in _CJK(subject.head[:_READ]):
+        for word in _CJK(subject.opening):
             if word not in terms:
                 terms.append(word)
         return terms[:_MOST]
-    for word in _LATIN(subject.head[:_READ]):
+    for word in _LATIN(subject.opening.partition(" ")[2]):
         lowered = word.lower()
-        if lowered not in _PLAIN and lowered not in terms:
+        if lowered not in _PLAIN and lowered not in terms and not lowered.endswith(_WEAK_ENDINGS):
             terms.append(lowered)
             if len(terms) == _MOST:
                 break
     return terms
 
 
-_ABOUT = (" about ", " regarding ", " the topic of ", " concept of ", " between ", " of ", " on ")
+_ABOUT = (" about ", " regarding ", " the topic of ", " concept of ", " between ", " of ", " on ", " for ")
 _LONGEST_TOPIC = 5  # words
 _TOPIC_ENDS = words_in(
     "in on for that which who to with and or from by at as into using when where if while vs versus than is are was "
@@ -51,7 +56,7 @@ _TOPIC_ENDS = words_in(
 
 def topic_of(subject: Subject) -> str:
     """The subject matter that a preposition introduces, at most five words; empty if none does."""
-    head = subject.head[:_READ]
+    head = subject.opening.partition('"')[0]
     for cue in _ABOUT:
         start = head.find(cue)
         if start >= 0:
