@@ -46,12 +46,12 @@ def test_seeds_and_survivors_are_written_and_the_dead_are_not(plant: Plant, tmp_
 def test_a_row_that_white_space_answers_is_left_out_and_counted(
     plant: Plant, tmp_path: Path, blank: str | None
 ) -> None:
-    rows = [(0, 0, "blank", blank), (1, 0, "seed", "x"), (2, 1, "evolved", blank)]
+    rows = [(0, 0, "blank", blank), (1, 0, "seed", "x"), (2, 1, "evolved", blank), (3, 1, "again", blank)]
 
     report = merge([plant(tmp_path / "s.db", rows)], tmp_path / "o.jsonl", MergeSettings())
 
     assert names(tmp_path / "o.jsonl") == ["seed"]
-    assert (report.seeds_without_response, report.survivors_without_response) == (1, 1)
+    assert (report.seeds_without_response, report.survivors_without_response) == (1, 2)
 
 
 @pytest.mark.parametrize("response", ["\x00", "\u200b", " . ", "\u3000は\u3000"])
@@ -89,12 +89,12 @@ def test_the_order_epoch_goes_by_generation_and_then_by_place(plant: Plant, tmp_
 
 
 def test_the_order_sequential_goes_source_by_source_as_they_are_given(plant: Plant, tmp_path: Path) -> None:
-    first = plant(tmp_path / "a.db", family(0, 1))
+    first = plant(tmp_path / "a.db", family(1, 1) + family(0, 1))
     second = plant(tmp_path / "b.db", [(0, 0, "b", "x")])
 
     merge([second, first], tmp_path / "o.jsonl", MergeSettings(order="sequential"))
 
-    assert names(tmp_path / "o.jsonl") == ["b", "0.0", "0.1"]
+    assert names(tmp_path / "o.jsonl") == ["b", "0.0", "0.1", "1.0", "1.1"]
 
 
 def test_rows_of_equal_ids_in_two_stores_are_told_apart(plant: Plant, tmp_path: Path) -> None:
