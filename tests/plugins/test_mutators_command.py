@@ -68,6 +68,16 @@ def test_a_preset_and_a_list_narrow_what_is_shown(examples: Path) -> None:
     ]
 
 
+def test_brackets_in_a_users_description_are_shown_as_they_are(tmp_path: Path) -> None:
+    path = tmp_path / "b.jinja"
+    path.write_text("---\ndescription: Asks [bold]twice[/bold].\n---\n{{ instruction }}", encoding="utf-8")
+
+    result = CliRunner().invoke(
+        command, ["--mutators", str(path)], catch_exceptions=False, env={"COLUMNS": "300"}
+    )
+    assert "Asks [bold]twice[/bold]." in result.stdout
+
+
 def test_a_list_and_a_preset_together_are_wrong_usage() -> None:
     result = run("--preset", "wizardlm", "--mutators", "deepen")
 

@@ -215,6 +215,20 @@ def test_two_packages_with_presets_of_one_name_are_both_named(
         load_mutators()
 
 
+@pytest.mark.parametrize("place", ["a_first", "z_last"])
+def test_an_installed_mutator_cannot_take_the_name_of_a_preset(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    code = OWN + "\nSINGLE = mutator(name='wizardcoder')(lambda instruction: instruction)"
+    package(tmp_path, f"edge_{place}", code, f"{place} = edge_{place}:SINGLE")
+    monkeypatch.syspath_prepend(tmp_path)
+
+    with pytest.raises(
+        PluginError, match=r"'wizardcoder' is taken twice, by evolver_mutators .* and by edge_"
+    ):
+        load_mutators()
+
+
 def test_a_preset_with_one_name_twice_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     code = OWN + "\nTWINS = (own, mutator(name='own')(lambda instruction: instruction))"
     package(tmp_path, "edge_e", code, "twins = edge_e:TWINS")
