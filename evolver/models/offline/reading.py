@@ -19,15 +19,20 @@ _SECOND = f"\n{labels.SECOND}\n"
 _JUDGEMENT = f"\n{labels.JUDGEMENT}"
 _DATA_LABELS = {labels.rewritten_with(words): name for name, words in labels.FORMATS.items()}
 _QUESTION = "#Question#:\n"
+_CODING = "programming question"
 _LONGEST_LABEL = 60  # characters; a longer last line is no open label but part of the instruction
 
 
 class Rewrite(NamedTuple):
-    """A rewrite asked for: what to do, to which instruction, and with data of which format, if any."""
+    """A rewrite asked for: what to do, to which instruction, with data of which format, if any.
+
+    ``coding`` says that the prompt itself calls the instruction a programming question.
+    """
 
     task: Task
     given: str
     format: str = ""
+    coding: bool = False
 
 
 def rewrite_asked(prompt: str) -> Rewrite:
@@ -42,7 +47,8 @@ def rewrite_asked(prompt: str) -> Rewrite:
         start = text.find(_METHOD)
         method_end = text.find("\n", start + len(_METHOD))
         task = _method(text[start:method_end]) if start >= 0 else "constraints"
-        return Rewrite(task, _between(text, text.find(_GIVEN, max(start, 0)), len(last)))
+        given = _between(text, text.find(_GIVEN, max(start, 0)), len(last))
+        return Rewrite(task, given, coding=_CODING in text[:start])
     return Rewrite("constraints", _unlabelled(text))
 
 

@@ -8,12 +8,14 @@ from evolver.models.offline.dice import Dice
 from evolver.models.offline.phrasebook import addition
 from evolver.models.offline.phrases.code import MISDIRECTION_CODE, MISDIRECTION_LEADS
 from evolver.models.offline.reading import Rewrite
-from evolver.models.offline.subject import Subject, closed, read, with_sentence
+from evolver.models.offline.subject import Subject, read, with_sentence
 
 
 def rewritten(asked: Rewrite, dice: Dice) -> str:
     """Answer an evolving prompt."""
     subject = read(asked.given)
+    if asked.coding:
+        subject = subject._replace(kind="code")
     if asked.task == "breadth":
         return new_instruction(subject, dice)
     if asked.task == "data":
@@ -30,6 +32,4 @@ def _with_faulty_code(subject: Subject, dice: Dice) -> str:
         MISDIRECTION_CODE[0],
     )
     lead = dice.pick(MISDIRECTION_LEADS)
-    if subject.body or subject.inline:
-        return f"{subject.text}\n\n{lead}\n\n{code}"
-    return f"{closed(subject.head)}{lead}\n\n{code}"
+    return f"{subject.text}\n\n{lead}\n\n{code}"

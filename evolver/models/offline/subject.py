@@ -41,6 +41,8 @@ _HALF_CODE = words_in(
     "function program script class variable loop string list method object element integer returns query "
     "database recursive parameter terminal command tree node input output git linux shell"
 )
+_TO_WRITE = words_in("function program method query")
+_WRITTEN_BY = words_in("write implement print returns")
 _KINDS: tuple[tuple[Kind, frozenset[str]], ...] = (
     ("translation", words_in("translate translation translated")),
     (
@@ -162,12 +164,19 @@ def _opening(head: str) -> str:
 
 def _english_kind(opening: str) -> Kind:
     words = set(opening.translate(_NO_LETTERS).split())
-    if not words.isdisjoint(_CODE) or len(words & _HALF_CODE) > 1:
+    if _is_code(words, opening):
         return "code"
     for kind, cues in _KINDS:
         if not words.isdisjoint(cues):
             return kind
     return "question" if opening.rstrip().endswith("?") else "general"
+
+
+def _is_code(words: set[str], opening: str) -> bool:
+    if not words.isdisjoint(_CODE) or "c++" in opening or "c#" in opening:
+        return True
+    hints = words & _HALF_CODE
+    return len(hints) > 1 or (bool(hints & _TO_WRITE) and not words.isdisjoint(_WRITTEN_BY))
 
 
 def _cjk_kind(opening: str) -> Kind:

@@ -18,7 +18,8 @@ _PLAIN = words_in(
     "when where which while will with within without word words would write your following input output compare "
     "contrast design construct classify determine discuss analyze analyse summarize summarise convert calculate "
     "find produce state outline tell text four five program function code python javascript java certain "
-    "different various type implement modify story essay poem draft short paragraph article letter email speech "
+    "different provided various type implement "
+    "modify story essay poem draft short paragraph article letter email speech "
     "blog post many change would your ways list lists brief essay asks people thing things"
 )
 
