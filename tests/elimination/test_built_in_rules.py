@@ -24,7 +24,7 @@ def rewritten(instruction: str, parent: str = "Sort a list.", *markers: str) -> 
 # no_information_gain
 
 
-@pytest.mark.parametrize("same", ["Sort a list.", "SORT a\n\tlist. ", "  sort A list.\r\n"])
+@pytest.mark.parametrize("same", ["Sort a list.", "SORT a\n\tLIST. ", "  sort A list.\r\n"])
 def test_a_rewrite_that_differs_in_case_and_white_space_gains_nothing(same: str) -> None:
     drop = no_information_gain(rewritten(same))
 
@@ -172,6 +172,12 @@ def test_other_words_for_sorry_are_a_setting(said: str) -> None:
     assert refusal(answered(said)) is None
     assert more(answered(said)) is not None
     assert more(answered("Sorry.")) is not None
+
+
+def test_a_phrase_is_found_whichever_apostrophe_it_has() -> None:
+    for phrase in ("I can't", "I can’t"):
+        assert make_refusal([phrase])(answered("I can't.")) is not None
+        assert make_refusal([phrase])(answered("I can’t.")) is not None
 
 
 @pytest.mark.parametrize(("padding", "dies"), [(76, True), (77, False)])

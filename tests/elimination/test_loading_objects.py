@@ -106,7 +106,7 @@ def test_a_digest_is_equal_in_every_process(tmp_path: Path) -> None:
     program = (
         "import sys\nfrom evolver.loading import digest_of, load_object\n"
         "print(digest_of(load_object(sys.argv[1] + ':check')), digest_of(load_object(sys.argv[1] + ':boxes')),"
-        ' digest_of(eval(\'lambda x: {x, "a", "b"} == {1, 2} or x in (1, "c")\')))'
+        ' digest_of(eval(\'lambda x: x in {"a", "b", "c", "d"}\')))'
     )
 
     said = {

@@ -84,6 +84,8 @@ def test_quotes_around_the_whole_text_go(quoted: str, inside: str) -> None:
         '"a","b"',
         '"name": 1, "age": "2"',
         'Say "hello"',
+        '"Print "Hello twice."',
+        '"a"b"c"',
         '"',
         '"He said \\"no\\" to me"',
     ],
