@@ -1,0 +1,51 @@
+# On a machine with Python 3.11+ and make, each target installs what it needs by itself.
+# UV= (empty) uses venv and pip where uv is installed as well; PYTHON=python3.13 picks an interpreter.
+
+VENV ?= .venv
+UV ?= uv
+PYTHON ?=
+BIN := $(VENV)/bin
+PYTEST_ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check format docs bench clean
+
+help:
+	@echo "make demo    evolve the example pool over 4 epochs and show the result, in demo/"
+	@echo "make test    run the tests (PYTEST_ARGS='tests/pool -x' for some of them)"
+	@echo "make check   formatting, lint, types and import contracts"
+	@echo "make format  format, and mend what lint can mend"
+	@echo "make docs    build the documentation into site/"
+	@echo "make bench   run the measures"
+	@echo "make clean   remove the environment, the caches and what demo and docs wrote"
+
+demo: $(VENV)/.has-run
+	@"$(BIN)/python" scripts/demo.py
+
+test: $(VENV)/.has-dev
+	@"$(BIN)/python" -m pytest $(PYTEST_ARGS)
+
+check: $(VENV)/.has-dev
+	"$(BIN)/ruff" format --check .
+	"$(BIN)/ruff" check .
+	"$(BIN)/python" -m mypy
+	"$(BIN)/lint-imports"
+
+format: $(VENV)/.has-dev
+	"$(BIN)/ruff" check --fix .
+	"$(BIN)/ruff" format .
+
+docs: $(VENV)/.has-docs
+	"$(BIN)/python" -m mkdocs build --strict --quiet
+	@echo "The documentation is in site/index.html"
+
+bench: $(VENV)/.has-dev
+	@"$(BIN)/python" -m benchmarks
+
+clean:
+	rm -rf "$(VENV)" demo site dist build htmlcov .coverage .hypothesis .import_linter_cache
+	rm -rf .mypy_cache .pytest_cache .ruff_cache
+
+# A stamp for each set of packages; pyproject.toml says what is in it.
+$(VENV)/.has-%: pyproject.toml scripts/environment.sh
+	@UV="$(UV)" PYTHON="$(PYTHON)" sh scripts/environment.sh "$(VENV)" "$*"
