@@ -38,6 +38,11 @@ find_python() {
         "Install one, or name it: make PYTHON=/path/to/python3.12"
 }
 
+# Behind a proxy with its own certificate the system knows it, and uv's own bundle does not.
+if [ -z "${UV_SYSTEM_CERTS-}${UV_NATIVE_TLS-}${SSL_CERT_FILE-}" ] && [ -s /etc/ssl/certs/ca-certificates.crt ]; then
+    export UV_SYSTEM_CERTS=true UV_NATIVE_TLS=true  # the second is the name older versions know
+fi
+
 if has_uv; then tool=uv; else tool=pip; fi
 
 if ! "$venv/bin/python" -c '' >/dev/null 2>&1; then
@@ -52,14 +57,19 @@ if ! "$venv/bin/python" -c '' >/dev/null 2>&1; then
     fi
 fi
 
-say "installing evolver and what it needs ($group); the first time takes a minute or two"
-if [ "$group" = run ]; then with_group=; else with_group="--group $group"; fi
-# shellcheck disable=SC2086  # two words, or none
-if [ "$tool" = uv ]; then
-    "$UV" pip install --quiet --python "$venv/bin/python" --editable . $with_group
-else
+if [ "$group" = run ]; then set --; else set -- --group "$group"; fi
+
+with_pip() {
     "$venv/bin/python" -m pip --version >/dev/null 2>&1 || "$venv/bin/python" -m ensurepip >/dev/null
     "$venv/bin/python" -m pip install --quiet --upgrade 'pip>=25.1'  # older ones know no --group
-    "$venv/bin/python" -m pip install --quiet --editable . $with_group
+    "$venv/bin/python" -m pip install --quiet --editable . "$@"
+}
+
+say "installing evolver and what it needs ($group); the first time takes a minute or two"
+if [ "$tool" = pip ]; then
+    with_pip "$@"
+elif ! "$UV" pip install --quiet --python "$venv/bin/python" --editable . "$@"; then
+    say "uv could not install it; trying pip, which may know an index or a proxy that uv does not"
+    with_pip "$@"
 fi
 touch "$stamp"

@@ -8,7 +8,7 @@ from typing import BinaryIO
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from evolver.pool.records import MalformedError, Record, TruncatedError
+from evolver.pool.record import MalformedError, Record, TruncatedError
 from evolver.pool.rows import READ_FIELDS
 
 BATCH_ROWS = 1024

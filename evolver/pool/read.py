@@ -11,7 +11,8 @@ from typing import BinaryIO
 from evolver.errors import PoolError
 from evolver.pool import rows
 from evolver.pool.detect import detect
-from evolver.pool.records import MalformedError, Record, TruncatedError, read_records
+from evolver.pool.record import MalformedError, Record, TruncatedError
+from evolver.pool.records import read_records
 from evolver.pool.seeds import PoolReport, Seed, Skip
 from evolver.pool.source import display_name, open_pool, pool_error, stated
 

@@ -6,9 +6,10 @@ import codecs
 import json
 import re
 from collections.abc import Iterator
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO
 
 from evolver.pool.detect import Format
+from evolver.pool.record import MalformedError, Record, TruncatedError
 from evolver.pool.rows import NOT_JSON, BadRowError
 
 CHUNK_BYTES = 1 << 20
@@ -16,21 +17,6 @@ MAX_DIGITS = 18
 LONGEST_WORD = 16  # of JSON, rounded up: "-Infinity" and a pair of \u escapes have to fit
 
 _SPACE = re.compile(r"[ \t\r\n]*")
-
-
-class Record(NamedTuple):
-    """A row and its place in words; a row that could not be read is the error that says why."""
-
-    where: str
-    row: object
-
-
-class TruncatedError(Exception):
-    """The pool ends in the middle of a row or list; the message says after which. Never leaves the package."""
-
-
-class MalformedError(Exception):
-    """The pool breaks its own format where it cannot be read on. Never leaves the package."""
 
 
 def read_records(stream: BinaryIO, format_: Format) -> Iterator[Record]:
