@@ -278,11 +278,11 @@ def test_an_anthropic_batch_of_invalid_requests_is_refused(
 def test_anthropic_batches_are_listed_both_ways(claude: anthropic.Anthropic) -> None:
     made = [claude.messages.batches.create(requests=[message_request(n)]).id for n in range(5)]
     newest = claude.messages.batches.list(limit=2)
-    back = claude.messages.batches.list(limit=2, before_id=made[2])
+    back = claude.messages.batches.list(limit=2, before_id=made[1])
 
     assert [batch.id for batch in newest.data] == [made[4], made[3]]
     assert [batch.id for batch in claude.messages.batches.list(limit=2)][:5] == made[::-1]
-    assert ([batch.id for batch in back.data], back.has_more) == ([made[4], made[3]], False)
+    assert ([batch.id for batch in back.data], back.has_more) == ([made[3], made[2]], True)
 
 
 def test_results_of_a_batch_in_progress_are_not_to_be_had(
