@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from evolver.evolution import Evolution, Result
     from evolver.models.protocol import Completion, Model, Request, Sampling
     from evolver.plugins import Mutator, Prompt, mutator
+
     __version__: str
 
 _HOMES = {
