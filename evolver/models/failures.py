@@ -102,7 +102,7 @@ def from_exception(error: BaseException, *, who: str, url: str) -> TransientMode
     ):
         return TransientModelError(f"cannot reach {url} for {who}: {_innermost(chain)}", "connection")
     if any(isinstance(each, TimeoutError) for each in chain):
-        return TransientModelError(f"{who} at {url} did not answer in time", "timeout")
+        return TransientModelError(f"{who} did not answer in time", "timeout")
     return TransientModelError(f"the connection of {who} to {url} broke: {_innermost(chain)}", "connection")
 
 

@@ -18,7 +18,7 @@ from evolver.models.failures import quote, redact
 from evolver.models.keys import checked_base_url, public_url
 from evolver.models.langchain_failures import from_langchain, refused_parameter
 from evolver.models.protocol import Completion, Request, Sampling
-from evolver.models.sdk import count, mended
+from evolver.models.sdk import count, limits, mended
 
 THREADS = 64
 """Calls at a time of a chat model that has no async of its own."""
@@ -69,6 +69,7 @@ class LangChainModel:
     ) -> None:
         self._by_name = isinstance(model, str)
         self._chat = _build(model, checked_base_url(base_url), timeout) if isinstance(model, str) else model
+        self._http = getattr(self._chat, "http_async_client", None) if self._by_name else None
         self.name = model if isinstance(model, str) else _name(self._chat)
         self.provider = self.name.partition(":")[0]
         self.base_url = None if base_url is None else public_url(base_url)
@@ -101,7 +102,9 @@ class LangChainModel:
             return self._completion(message)
 
     async def aclose(self) -> None:
-        """Let go of the threads; the connections belong to the chat model object."""
+        """Let go of the threads and of the connections made here; a user's object keeps its own."""
+        if self._http is not None:
+            await self._http.aclose()
         if self._threads is not None:
             self._threads.shutdown(wait=False, cancel_futures=True)
 
@@ -178,13 +181,14 @@ def _finish(metadata: dict[str, Any]) -> str:
 def _build(spec: str, base_url: str | None, timeout: float) -> BaseChatModel:
     """Make the chat model; a second time with the settings that its class turned out to have."""
     try:
-        fields = type(init_chat_model(spec)).model_fields
+        kind = type(init_chat_model(spec))
+        fields = kind.model_fields
         names = set(fields) | {str(field.alias) for field in fields.values() if field.alias}
-        wanted: dict[str, object] = {"max_retries": 0, "timeout": timeout}
-        settings: dict[str, Any] = {name: value for name, value in wanted.items() if name in names}
-        if base_url is not None:
-            settings["base_url"] = base_url
+        settings: dict[str, Any] = {"max_retries": 0, "timeout": timeout}
+        settings = {name: value for name, value in settings.items() if name in names}
+        settings |= {} if base_url is None else {"base_url": base_url}
         if base_url is None or names & _URL_FIELDS:
+            settings |= _own_connections(kind)
             chat: BaseChatModel = init_chat_model(spec, **settings)
             return chat
     except ImportError as error:
@@ -199,6 +203,19 @@ def _build(spec: str, base_url: str | None, timeout: float) -> BaseChatModel:
         f"{spec} cannot be given a base URL; nothing was sent. Leave out --base-url, or name an "
         "OpenAI-compatible server as openai:NAME."
     )
+
+
+def _own_connections(kind: type[BaseChatModel]) -> dict[str, Any]:
+    """Give a class that stands on the OpenAI SDK a client of this model's own.
+
+    LangChain's default is one for the whole process, whose connections outlive the event loop they belong to and
+    fail in the next one; it also costs twice the CPU of this.
+    """
+    if not any(base.__module__.startswith("langchain_openai.") for base in kind.__mro__):
+        return {}
+    from openai import DefaultAioHttpClient  # here it is imported already; the other providers do without
+
+    return {"http_async_client": DefaultAioHttpClient(limits=limits())}
 
 
 def _missing_package(spec: str, error: ImportError) -> str:

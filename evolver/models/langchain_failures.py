@@ -25,7 +25,6 @@ _TYPES: tuple[tuple[type[BaseException], int], ...] = (
 )
 _UNREACHED = (
     exceptions.ModelConnectionError,
-    exceptions.ModelTimeoutError,
     aiohttp.ClientError,
     TimeoutError,
     OSError,
@@ -61,6 +60,8 @@ def from_langchain(error: Exception, *, who: str, hide: Callable[[str], str]) ->
         status = _status(each)
         if status is not None:
             return from_status(status, hide(str(each)), who=who, code=_code(each), headers=_headers(each))
+    if any(isinstance(each, exceptions.ModelTimeoutError) for each in chain):
+        return TransientModelError(f"{who} did not answer in time", "timeout")
     if any(isinstance(each, _UNREACHED) for each in chain):
         return from_exception(error, who=who, url="its provider")
     said = f"{type(error).__name__}: {quote(hide(str(error)))}"
