@@ -21,7 +21,7 @@ def print_final(console: Console, result: Result) -> None:
     """Print the figures of a finished run; at most 80 columns wide."""
     stats = result.stats
     rules = [rule for rule in _SHORT if stats.eliminated[rule]]
-    table = Table(title=f"Run {result.run}", title_justify="left", box=None, padding=(0, 1))
+    table = Table(title=f"Run {result.run}", title_justify="left", box=None, padding=(0, 1, 0, 0))
     for name in ("epoch", "attempts", "survivors", *(_SHORT[rule] for rule in rules), "failed"):
         table.add_column(name, justify="right", no_wrap=True)
     for epoch in stats.epochs:

@@ -28,6 +28,8 @@ from evolver.scheduler.events import (
 )
 
 _LINE_EVERY = 10.0  # seconds between lines where stderr is no terminal
+_CALLS_EACH = 3.0  # evolve, judge, answer
+_ENOUGH = 1_000  # attempts after which their own figure is the better guess
 _RATE_OVER = 30.0  # seconds over which calls per second are measured
 
 
@@ -50,9 +52,14 @@ class Tally:
     stopping: Stopping | None = None
 
     @property
-    def attempts(self) -> int:
-        """Attempts of this session."""
-        return self.survivors + self.failed + sum(self.deaths.values())
+    def calls_left(self) -> float:
+        """Calls that the rest of the run will take, at what attempts have taken so far."""
+        assert self.run is not None
+        total = self.run.seeds * self.run.epochs
+        before = sum(self.run.done_by_epoch)
+        finished = sum(self.done) - before
+        each = min(_CALLS_EACH, self.calls / finished) if finished > _ENOUGH else _CALLS_EACH
+        return max(0.0, (total - before) * each - self.calls)
 
     def add(self, event: Event) -> None:
         """Take in one event; cheap, because there is one for every call."""
@@ -86,33 +93,27 @@ class Tally:
 
 
 class Rate:
-    """Calls per second over the last half minute, and the time that is left at this pace."""
+    """Calls per second over the last half minute.
+
+    The time that is left follows from calls, not attempts: attempts finish in waves, calls do not.
+    """
 
     def __init__(self) -> None:
-        self._seen: list[tuple[float, int, int]] = []
+        self._seen: list[tuple[float, int]] = []
 
-    def note(self, calls: int, attempts: int) -> None:
+    def note(self, calls: int) -> None:
         """Take down how far the run is now."""
         now = time.monotonic()
-        self._seen.append((now, calls, attempts))
+        self._seen.append((now, calls))
         while len(self._seen) > 2 and now - self._seen[0][0] > _RATE_OVER:
             self._seen.pop(0)
 
-    def calls_per_second(self) -> float:
+    def per_second(self) -> float:
         """Calls per second; 0 before anything can be said."""
-        return self._slope(1)
-
-    def seconds_for(self, attempts: int) -> float | None:
-        """Seconds that so many attempts will take, or ``None`` before anything can be said."""
-        pace = self._slope(2)
-        return attempts / pace if pace > 0 else None
-
-    def _slope(self, column: int) -> float:
         if len(self._seen) < 2:
             return 0.0
-        first, last = self._seen[0], self._seen[-1]
-        seconds = last[0] - first[0]
-        return (last[column] - first[column]) / seconds if seconds > 0 else 0.0
+        (started, before), (now, after) = self._seen[0], self._seen[-1]
+        return (after - before) / (now - started) if now > started else 0.0
 
 
 class Progress:
@@ -155,7 +156,7 @@ class Progress:
                 ProgressBar(total=total or 1, completed=done, width=34),
                 Text(f"{done:,}/{total:,}", justify="right"),
             )
-        self._rate.note(tally.calls, tally.attempts)
+        self._rate.note(tally.calls)
         return Group(bars, *(Text(line, overflow="ellipsis", no_wrap=True) for line in self.lines()))
 
     def line(self) -> str:
@@ -163,7 +164,7 @@ class Progress:
         tally = self.tally
         if tally.run is None:
             return f"reading the pool: {tally.pool.seeds if tally.pool else 0:,} seeds"
-        self._rate.note(tally.calls, tally.attempts)
+        self._rate.note(tally.calls)
         total = tally.run.seeds * tally.run.epochs
         return f"{sum(tally.done):,}/{total:,} attempts, " + ", ".join(self.lines())
 
@@ -171,21 +172,19 @@ class Progress:
         """Return the figures below the bars, each at most 80 columns wide in the usual case."""
         tally = self.tally
         assert tally.run is not None
-        left = tally.run.seeds * tally.run.epochs - sum(tally.done)
         figures = [f"{tally.survivors:,} survivors"]
         figures += [f"{count:,} {rule}" for rule, count in tally.deaths.most_common(3)]
         if tally.failed:
             figures.append(f"{tally.failed:,} failed")
-        pace = [f"{self._rate.calls_per_second():,.0f} calls/s"]
+        pace = [f"{self._rate.per_second():,.0f} calls/s"]
         if tally.cached:
             pace.append(f"{tally.cached:,} from the cache")
         if tally.retries:
             pace.append(f"{sum(tally.retries.values()):,} retried")
         if tally.priced or tally.spent_usd:
             pace.append(f"${tally.spent_usd:,.2f}")
-        seconds = self._rate.seconds_for(left)
-        if seconds is not None and left:
-            pace.append(f"ETA {_clock(seconds)}")
+        if self._rate.per_second() > 0:
+            pace.append(f"ETA {_clock(tally.calls_left / self._rate.per_second())}")
         return ["  ".join(figures), "  ".join(pace)]
 
 

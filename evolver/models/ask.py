@@ -171,7 +171,7 @@ class Asker:
 
     async def _ask_local(self, request: Request) -> Answer:
         self._gate.check_open()
-        completion = _checked(await self._model.complete(request))
+        completion = checked(await self._model.complete(request))
         tokens = completion.prompt_tokens, completion.completion_tokens
         self._report(CallEnded(request.purpose, *tokens, 0.0, cached=False))
         return Answer(completion, 0.0)
@@ -215,7 +215,7 @@ class Asker:
     async def _complete(self, request: Request) -> Completion:
         try:
             async with asyncio.timeout(self._timeout):
-                return _checked(await self._model.complete(request))
+                return checked(await self._model.complete(request))
         except TimeoutError as error:
             message = f"{self.name} did not answer within {self._timeout:g} s"
             raise TransientModelError(message, "timeout") from error
@@ -264,8 +264,12 @@ class Asker:
         }
 
 
-def _checked(completion: Completion) -> Completion:
-    """Refuse a completion that no database and no file could hold."""
+def checked(completion: Completion) -> Completion:
+    """Return a completion that every database and every file can hold.
+
+    Raises:
+        RowModelError: This one cannot be held.
+    """
     if storable(completion.text) and (completion.refusal is None or storable(completion.refusal)):
         return completion
     raise RowModelError("the completion holds a NUL byte or half a character", "unstorable")

@@ -12,13 +12,13 @@ from evolver.elimination.judge import parse_judgement
 from evolver.elimination.rules import RuleSet
 from evolver.elimination.verdict import Candidate, Drop
 from evolver.errors import RowModelError
-from evolver.models.ask import Answer, Asker, Origin
+from evolver.models.ask import Asker, Origin, checked
 from evolver.models.protocol import Completion, Purpose, Request, Sampling
 from evolver.plugins import LoadedMutator, MutatorSet
 from evolver.scheduler.frontier import Job
 from evolver_templates import render
 
-_STEPS = {"evolve": 0, "judge": 2, "answer": 4}
+_STEPS: dict[Purpose, int] = {"evolve": 0, "judge": 1, "answer": 2}
 _LONGEST_NOTE = 300  # characters of a judge's answer that are worth keeping
 
 
@@ -33,21 +33,6 @@ class Method:
     askers: dict[Purpose, Asker]
     sampling: Sampling
     judge: bool = True
-
-
-@dataclass(slots=True)
-class _Trial:
-    """What has become of an attempt so far."""
-
-    mutator: LoadedMutator
-    instruction: str | None = None
-    response: str | None = None
-    drop: Drop | None = None
-    failed: bool = False
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
-    cost_usd: float | None = None
-    details: dict[str, Any] = field(default_factory=dict)
 
 
 def generator(seed: int, root: int, epoch: int, attempt: int) -> Random:
@@ -78,126 +63,126 @@ async def attempt(job: Job, parent: str, method: Method) -> dict[str, Any]:
         ModelError: The run cannot go on; nothing is to be recorded for this attempt.
     """
     mutator, rng = draw_mutator(job, method)
-    trial = _Trial(mutator)
+    trial = _Trial(job, method, mutator)
     try:
-        trial.drop = await _decide(job, parent, method, trial, rng)
+        drop = await _decide(trial, parent, rng)
     except RowModelError as error:
-        trial.drop, trial.failed = Drop(error.kind, str(error)), True
-    return _row(job, method, trial)
+        return trial.row("failed", Drop(error.kind, str(error)))
+    return trial.row("survivor" if drop is None else "eliminated", drop)
 
 
-async def _decide(job: Job, parent: str, method: Method, trial: _Trial, rng: Random) -> Drop | None:
-    """Walk the attempt through its steps; return its death, or ``None`` for a survivor."""
-    mutator = trial.mutator
-    evolved = await _evolve(job, parent, method, trial, rng)
+async def _decide(trial: _Trial, parent: str, rng: Random) -> Drop | None:
+    """Walk an attempt through its steps; return its death, or ``None`` for a survivor."""
+    evolved = await trial.evolve(parent, rng)
+    if evolved.finish_reason == "refusal":
+        return Drop("refusal", f"the model refused to rewrite it: {(evolved.refusal or '')[:_LONGEST_NOTE]}")
+    rules, mutator = trial.method.rules, trial.mutator
     candidate = Candidate(
         parent=parent,
         instruction=trial.instruction or "",
         finish_reason=evolved.finish_reason,
         mutator=mutator.name,
         markers=mutator.markers,
-        refused=evolved.refusal,
     )
-    drop = method.rules.check_instruction(candidate)
-    if drop is None and method.judge and method.rules.judge:
-        drop = await _judge(job, candidate, method, trial)
+    drop = rules.check_instruction(candidate)
+    if drop is None and trial.method.judge and rules.judge:
+        drop = await trial.judge(candidate)
     if drop is not None:
         return drop
-    answer = await _whole(job, "answer", candidate.instruction, method, trial)
+    answer = await trial.whole("answer", candidate.instruction)
     trial.response = answer.text
-    candidate = replace(
+    answered = replace(
         candidate, response=answer.text, finish_reason=answer.finish_reason, refused=answer.refusal
     )
-    return method.rules.check_response(candidate)
+    return rules.check_response(answered)
 
 
-async def _evolve(job: Job, parent: str, method: Method, trial: _Trial, rng: Random) -> Completion:
-    mutator = trial.mutator
-    if not mutator.needs_call:
-        trial.instruction = mutator.mutate(parent, rng)
-        return Completion(trial.instruction)
-    prompt = mutator.prompt(parent, rng)
-    trial.details.update(prompt.details)
-    evolved = await _whole(job, "evolve", prompt.text, method, trial, system=prompt.system)
-    trial.instruction = mutator.parse(evolved.text)
-    return evolved
+@dataclass(slots=True)
+class _Trial:
+    """An attempt under way: what it asks, and what has become of it so far."""
 
+    job: Job
+    method: Method
+    mutator: LoadedMutator
+    instruction: str | None = None
+    response: str | None = None
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cost_usd: float | None = None
+    details: dict[str, Any] = field(default_factory=dict)
 
-async def _judge(job: Job, candidate: Candidate, method: Method, trial: _Trial) -> Drop | None:
-    """Ask whether anything was gained; once more where the answer says neither, and then let live."""
-    prompt = render("judge/equality.jinja", first=candidate.parent, second=candidate.instruction)
-    sampling = replace(method.sampling, temperature=0.0, top_p=None)
-    for again in ("", ".again"):
-        answer = await _ask(job, "judge", prompt, method, trial, sampling=sampling, again=again)
-        judgement = parse_judgement(answer.text)
-        trial.details["judge"] = judgement
-        trial.details["judge_answer"] = answer.text[:_LONGEST_NOTE]
-        if judgement == "equal":
-            return Drop("no_information_gain", f"the judge says {answer.text.strip()[:_LONGEST_NOTE]!r}")
-        if judgement == "not_equal":
-            return None
-    return None
+    async def evolve(self, parent: str, rng: Random) -> Completion:
+        """Let the mutator make the candidate's instruction, with a call if it needs one."""
+        if not self.mutator.needs_call:
+            evolved = checked(Completion(self.mutator.mutate(parent, rng)))
+            self.instruction = evolved.text
+            return evolved
+        prompt = self.mutator.prompt(parent, rng)
+        self.details.update(prompt.details)
+        evolved = await self.whole("evolve", prompt.text, prompt.system)
+        self.instruction = self.mutator.parse(evolved.text)
+        return evolved
 
+    async def judge(self, candidate: Candidate) -> Drop | None:
+        """Ask whether anything was gained; once more where the answer says neither, and then let live."""
+        prompt = render("judge/equality.jinja", first=candidate.parent, second=candidate.instruction)
+        sampling = replace(self.method.sampling, temperature=0.0, top_p=None)
+        for again in ("", ".again"):
+            answer = await self._ask("judge", prompt, sampling, again=again)
+            judgement = parse_judgement(answer.text)
+            self.details["judge"] = judgement
+            self.details["judge_answer"] = answer.text[:_LONGEST_NOTE]
+            if judgement == "equal":
+                return Drop("no_information_gain", f"the judge says {answer.text.strip()[:_LONGEST_NOTE]!r}")
+            if judgement == "not_equal":
+                return None
+        return None
 
-async def _whole(
-    job: Job, purpose: Purpose, prompt: str, method: Method, trial: _Trial, system: str | None = None
-) -> Completion:
-    """Ask; if the token limit cut the completion, ask once more with double the limit."""
-    answer = await _ask(job, purpose, prompt, method, trial, sampling=method.sampling, system=system)
-    if answer.finish_reason != "length":
+    async def whole(self, purpose: Purpose, prompt: str, system: str | None = None) -> Completion:
+        """Ask; if the token limit cut the completion, ask once more with double the limit."""
+        sampling = self.method.sampling
+        answer = await self._ask(purpose, prompt, sampling, system)
+        if answer.finish_reason == "length":
+            doubled = replace(sampling, max_tokens=2 * sampling.max_tokens)
+            answer = await self._ask(purpose, prompt, doubled, system)
         return answer
-    doubled = replace(method.sampling, max_tokens=2 * method.sampling.max_tokens)
-    return await _ask(job, purpose, prompt, method, trial, sampling=doubled, system=system, step=1)
 
+    async def _ask(
+        self, purpose: Purpose, prompt: str, sampling: Sampling, system: str | None = None, again: str = ""
+    ) -> Completion:
+        job = self.job
+        request = Request(purpose, prompt, sampling, f"{job.epoch}.{job.attempt}{again}", system)
+        origin = Origin(self.method.run_id, job.root_id, job.epoch)
+        answer = await self.method.askers[purpose].ask(request, origin, job.epoch << 3 | _STEPS[purpose])
+        self.prompt_tokens += answer.completion.prompt_tokens
+        self.completion_tokens += answer.completion.completion_tokens
+        if answer.cost_usd is not None:
+            self.cost_usd = (self.cost_usd or 0.0) + answer.cost_usd
+        return answer.completion
 
-async def _ask(
-    job: Job,
-    purpose: Purpose,
-    prompt: str,
-    method: Method,
-    trial: _Trial,
-    *,
-    sampling: Sampling,
-    system: str | None = None,
-    again: str = "",
-    step: int = 0,
-) -> Completion:
-    request = Request(purpose, prompt, sampling, f"{job.epoch}.{job.attempt}{again}", system)
-    origin = Origin(method.run_id, job.root_id, job.epoch)
-    priority = job.epoch << 3 | _STEPS[purpose] + step
-    answer: Answer = await method.askers[purpose].ask(request, origin, priority)
-    completion = answer.completion
-    trial.prompt_tokens += completion.prompt_tokens
-    trial.completion_tokens += completion.completion_tokens
-    if answer.cost_usd is not None:
-        trial.cost_usd = (trial.cost_usd or 0.0) + answer.cost_usd
-    return completion
-
-
-def _row(job: Job, method: Method, trial: _Trial) -> dict[str, Any]:
-    drop = trial.drop
-    status = "survivor" if drop is None else "failed" if trial.failed else "eliminated"
-    evolver, answerer = method.askers["evolve"].name, method.askers["answer"].name
-    if answerer != evolver:
-        trial.details["answer_model"] = answerer
-    return {
-        "id": job.id,
-        "run_id": method.run_id,
-        "root_id": job.root_id,
-        "parent_id": job.parent_id,
-        "epoch": job.epoch,
-        "attempt": job.attempt,
-        "family": trial.mutator.family,
-        "mutator": trial.mutator.name,
-        "status": status,
-        "rule": drop.rule if drop else None,
-        "reason": drop.reason if drop else None,
-        "instruction": trial.instruction,
-        "response": trial.response,
-        "model": evolver,
-        "prompt_tokens": trial.prompt_tokens,
-        "completion_tokens": trial.completion_tokens,
-        "cost_usd": trial.cost_usd,
-        "details": trial.details or None,
-        "created_at": datetime.now(UTC),
-    }
+    def row(self, status: str, drop: Drop | None) -> dict[str, Any]:
+        """Return the row of ``instructions`` that the attempt becomes."""
+        job, askers = self.job, self.method.askers
+        if askers["answer"].name != askers["evolve"].name:
+            self.details["answer_model"] = askers["answer"].name
+        return {
+            "id": job.id,
+            "run_id": self.method.run_id,
+            "root_id": job.root_id,
+            "parent_id": job.parent_id,
+            "epoch": job.epoch,
+            "attempt": job.attempt,
+            "family": self.mutator.family,
+            "mutator": self.mutator.name,
+            "status": status,
+            "rule": drop.rule if drop else None,
+            "reason": drop.reason if drop else None,
+            "instruction": self.instruction,
+            "response": self.response,
+            "model": askers["evolve"].name,
+            "prompt_tokens": self.prompt_tokens,
+            "completion_tokens": self.completion_tokens,
+            "cost_usd": self.cost_usd,
+            "details": self.details or None,
+            "created_at": datetime.now(UTC),
+        }
