@@ -56,14 +56,14 @@ def from_langchain(error: Exception, *, who: str, hide: Callable[[str], str]) ->
     chain = list(causes(error))
     if any(isinstance(each, exceptions.ContextOverflowError) for each in chain):
         return RowModelError(f"{who} found the prompt too long: {quote(hide(str(error)))}", "too_long")
-    for each in chain:
+    for each in chain:  # outermost first: below a broken connection, aiohttp's parser has codes of its own
         status = _status(each)
         if status is not None:
             return from_status(status, hide(str(each)), who=who, code=_code(each), headers=_headers(each))
-    if any(isinstance(each, exceptions.ModelTimeoutError) for each in chain):
-        return TransientModelError(f"{who} did not answer in time", "timeout")
-    if any(isinstance(each, _UNREACHED) for each in chain):
-        return from_exception(error, who=who, url="its provider")
+        if isinstance(each, exceptions.ModelTimeoutError):
+            return TransientModelError(f"{who} did not answer in time", "timeout")
+        if isinstance(each, _UNREACHED):
+            return from_exception(error, who=who, url="its provider")
     said = f"{type(error).__name__}: {quote(hide(str(error)))}"
     if isinstance(error, _BUGS):
         return RunModelError(
