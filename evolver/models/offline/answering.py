@@ -15,7 +15,7 @@ from evolver.models.offline.subject import Subject, read
 from evolver.models.offline.terms import key_terms, topic_of
 from evolver.models.offline.words import SLOTS
 
-_READ = 300  # characters of an instruction that are looked at for figures and names of algorithms
+_READ = 300  # characters of an instruction that are looked at for figures
 _MOST_REQUIREMENTS = 6
 _NUMBERS = re.compile(r"\d+(?:[.,]\d+)*").findall
 _FEWEST_LETTERS = 12  # shorter pieces between full stops are abbreviations, no sentences
@@ -63,7 +63,7 @@ def _requirements(subject: Subject, dice: Dice) -> str:
     """How each further sentence of the instruction was taken up; empty where there is only one."""
     sentences = [
         part
-        for part in subject.head.split(". ", _MOST_REQUIREMENTS)[1:]
+        for part in subject.head.replace("? ", "?. ").split(". ", _MOST_REQUIREMENTS)[1:]
         if len(part) > _FEWEST_LETTERS and part[0].isupper()
     ]
     if not sentences:
@@ -119,32 +119,39 @@ def _calculation(subject: Subject, a: str, b: str, dice: Dice) -> str:
     return f"{opening}{body}{_requirements(subject, dice)}"
 
 
+_FORMS = {
+    "verse": ("poem", "haiku", "song", "sonnet", "lyrics", "limerick"),
+    "letter": ("letter", "email", "e-mail"),
+    "story": ("story", "tale", "fable", "scene", "diary", "novel", "fiction"),
+}
+
+
+def _form(opening: str) -> str:
+    """The form of writing that is named first; empty if none is."""
+    places = ((opening.find(cue), form) for form, cues in _FORMS.items() for cue in cues)
+    return min((place for place in places if place[0] >= 0), default=(0, ""))[1]
+
+
 def _piece(subject: Subject, a: str, b: str, dice: Dice) -> str:
-    name, place, thing = dice.pick(SLOTS["name"]), dice.pick(SLOTS["place"]), dice.pick(SLOTS["object"])
-    lowered = subject.lowered
-
-    def filled(text: str) -> str:
-        return text.replace("{name}", name).replace("{place}", place).replace("{object}", thing)
-
-    if "poem" in lowered or "haiku" in lowered or "song" in lowered or "sonnet" in lowered:
+    form = _form(subject.opening.lower())
+    if form == "verse":
         start = 2 * dice.roll(4)
         lines = speech.POEM_LINES[start : start + 4 + 2 * dice.roll(5)]
         return "\n".join(lines).replace("{a}", a).replace("{b}", b)
-    if "letter" in lowered or "email" in lowered or "e-mail" in lowered:
+    if form == "letter":
         points = " ".join(_points(speech.POINTS, 2 + dice.roll(4), a, b, dice))
-        besides = _requirements(subject, dice)
-        return f"Dear reader,\n\nI am writing about {a}. {points}\n\nWith kind regards,\n{name}{besides}"
-    if (
-        "story" in lowered
-        or "tale" in lowered
-        or "fable" in lowered
-        or "scene" in lowered
-        or "diary" in lowered
-    ):
-        middles = _points(speech.STORY_MIDDLES, 1 + dice.roll(5), a, b, dice)
-        parts = (_say(speech.STORY_BEGINNINGS, a, b, dice), *middles, _say(speech.STORY_ENDINGS, a, b, dice))
-        return filled("\n\n".join(parts))
-    return _outline(subject, a, b, dice)
+        name, besides = dice.pick(SLOTS["name"]), _requirements(subject, dice)
+        return f'Dear reader,\n\nI am writing to you about "{a}". {points}\n\nWith kind regards,\n{name}{besides}'
+    return _story(a, b, dice) if form == "story" else _outline(subject, a, b, dice)
+
+
+def _story(a: str, b: str, dice: Dice) -> str:
+    middles = _points(speech.STORY_MIDDLES, 1 + dice.roll(5), a, b, dice)
+    parts = (_say(speech.STORY_BEGINNINGS, a, b, dice), *middles, _say(speech.STORY_ENDINGS, a, b, dice))
+    story = "\n\n".join(parts)
+    for slot in ("name", "place", "object"):
+        story = story.replace(f"{{{slot}}}", dice.pick(SLOTS[slot]))
+    return story[0].upper() + story[1:]
 
 
 _CODE_LEADS = (
@@ -165,6 +172,24 @@ _SKETCH_LEADS = (
     "As a starting point:",
     "An outline in code, small enough to test at once:",
 )
+_PYTHON_FIRST = (
+    "In Python first, as it reads almost like pseudocode:",
+    "The logic in Python, to be carried over line by line:",
+    "Here it is in Python; the structure stays the same in the language you asked for:",
+)
+_OTHER_LANGUAGES = (
+    "c++",
+    "c#",
+    "java ",
+    "typescript",
+    "rust",
+    " go ",
+    "ruby",
+    "kotlin",
+    "php",
+    "swift",
+    "scala",
+)
 _TESTS = (
     "Test it with an empty input, a single entry, and a large one.",
     "The first test should be the example from the task.",
@@ -176,7 +201,7 @@ _TESTS = (
 
 def _code(subject: Subject, dice: Dice) -> str:
     foreign = foreign_sketch(subject, dice)
-    known = None if foreign else program_for(subject.lowered[:_READ])
+    known = None if foreign else program_for(subject.opening.lower())
     if foreign:
         language, code = foreign
         lead, note = dice.pick(_SKETCH_LEADS), ""
@@ -186,6 +211,8 @@ def _code(subject: Subject, dice: Dice) -> str:
     else:
         language, code, note = "python", sketch(subject, dice), ""
         lead = dice.pick(_SKETCH_LEADS)
+    if not foreign and any(name in subject.opening.lower() for name in _OTHER_LANGUAGES):
+        lead = dice.pick(_PYTHON_FIRST)
     tail = f"\n\n{note}{dice.pick(_TESTS)}" if dice.roll(4) else ""
     return f"{lead}\n\n```{language}\n{code}\n```{tail}{_requirements(subject, dice)}"
 

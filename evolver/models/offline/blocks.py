@@ -34,14 +34,14 @@ THEMES = (
           "well", "gate"), "hour", ("06:00", "09:30", "12:00", "15:30", "18:00", "21:30"), "humidity", 31, 60),
     Theme("loans", "loan", "a village library", "title", ("Tide Tables", "A Field Guide to Mosses", "Bread and Time",
           "The Quiet Engine", "Maps of the Moor"), "reader", _PEOPLE, "days_overdue", 1, 58),
-    Theme("tasks", "task", "a theatre workshop", "task", ("paint the backdrop", "test the trapdoor", "mend the curtain",
+    Theme("tasks", "task", "a theatre workshop", "job", ("paint the backdrop", "test the trapdoor", "mend the curtain",
           "order gels", "label the cables"), "owner", _PEOPLE, "hours", 1, 15),
     Theme("replies", "reply", "a visitor survey", "visitor_type", ("family", "school class", "pensioner",
           "student", "tour group"), "comment", ("too dark", "clear labels", "long queue", "friendly staff",
           "no lift"), "score", 1, 10),
     Theme("departures", "departure", "a regional railway", "destination", ("Millbrook", "Harrow Bay", "Stonefield",
           "Ashdown", "Lakeside"), "platform", ("1a", "1b", "2", "3", "4"), "delay_minutes", 2, 43),
-    Theme("pantry", "ingredient", "a shared kitchen", "ingredient", ("red lentils", "buckwheat", "quinces", "barley",
+    Theme("pantry", "ingredient", "a shared kitchen", "food", ("red lentils", "buckwheat", "quinces", "barley",
           "dried mint", "chickpeas"), "shelf", ("top", "middle", "bottom", "door"), "grams", 120, 880),
     Theme("shifts", "shift", "a lifeboat station", "volunteer", _PEOPLE, "skill", ("radio", "first aid", "navigation",
           "engine", "cooking"), "hours", 2, 11),
@@ -58,6 +58,14 @@ THEMES = (
 _DATA_NAMES = {
     "JSON": "JSON data", "XML": "XML data", "SQL database": "SQL database", "HTML page": "HTML page",
     "Python code": "Python code", "shell command": "shell command",
+}  # fmt: skip
+_JAPANESE_DATA_NAMES = {
+    "JSON": "JSONデータ", "XML": "XMLデータ", "SQL database": "SQLデータベース", "HTML page": "HTMLページ",
+    "Python code": "Pythonコード", "shell command": "シェルコマンド",
+}  # fmt: skip
+_CHINESE_DATA_NAMES = {
+    "JSON": "JSON数据", "XML": "XML数据", "SQL database": "SQL数据库", "HTML page": "HTML页面",
+    "Python code": "Python代码", "shell command": "Shell命令",
 }  # fmt: skip
 _ASKS = (
     "name the {record} with the highest {number}",
@@ -80,7 +88,7 @@ _LEADS: dict[str, tuple[str, ...]] = {
         "Set it at {owner}, take names and details from the {data} below, and afterwards {ask}:",
     ),
     "tasks": (
-        "Then do the same for the {table} of {owner} in the {data} below as far as it applies, and {ask}:",
+        "Do the same for the {table} of {owner} in the {data} below as far as it applies, and {ask}:",
         "Use the {data} below, with the {table} of {owner}, as a second case, and {ask}:",
         "Treat the {table} of {owner} in the {data} below in the same manner, and also {ask}:",
     ),
@@ -88,18 +96,18 @@ _LEADS: dict[str, tuple[str, ...]] = {
         "Illustrate the answer with the {table} of {owner} in the {data} below, and {ask}:",
         "Relate the answer to {owner}, whose {table} are given in the {data} below, and {ask}:",
         "Draw your examples from the {data} below, the {table} of {owner}, and {ask}:",
-        "As a test of the answer, apply it to the {table} of {owner} in the {data} below, and {ask}:",
+        "Apply the answer to the {table} of {owner} in the {data} below, as a test, and {ask}:",
     ),
 }
 _LEAD_SORTS = dict.fromkeys(("question", "list", "general", "piece"), "prose")
 _JAPANESE_LEADS = (
-    "次の{data}の記録を例に用い、{number}が最も大きいものを示しながら答えてください。",
-    "回答には次の{data}の記録を少なくとも二つ用い、{number}の合計も求めてください。",
-    "次の{data}を読み、{number}の小さい順に並べたうえで答えに生かしてください。",
+    "次の{data}の記録を例に用い、「{number}」が最も大きいものを示しながら答えてください。",
+    "回答には次の{data}の記録を少なくとも二つ用い、「{number}」の合計も求めてください。",
+    "次の{data}を読み、「{number}」の小さい順に並べたうえで答えに生かしてください。",
 )
 _CHINESE_LEADS = (
-    "请结合下面的{data}作答，并指出{number}最大的记录。",
-    "请以下面的{data}为例说明，并计算{number}的总和。",
+    "请结合下面的{data}作答，并指出“{number}”最大的记录。",
+    "请以下面的{data}为例说明，并计算“{number}”的总和。",
 )
 
 
@@ -115,10 +123,11 @@ def with_data(subject: Subject, format_: str, dice: Dice) -> str:
 
 
 def _lead(subject: Subject, theme: Theme, format_: str, dice: Dice) -> str:
+    if subject.language == "ja":
+        return dice.pick(_JAPANESE_LEADS).format(data=_JAPANESE_DATA_NAMES[format_], number=theme.number)
+    if subject.language == "zh":
+        return dice.pick(_CHINESE_LEADS).format(data=_CHINESE_DATA_NAMES[format_], number=theme.number)
     data = _DATA_NAMES[format_]
-    if subject.language != "en":
-        leads = _JAPANESE_LEADS if subject.language == "ja" else _CHINESE_LEADS
-        return dice.pick(leads).format(data=data, number=theme.number)
     sort = subject.kind if subject.kind in _LEADS else _LEAD_SORTS.get(subject.kind, "tasks")
     ask = dice.pick(_ASKS).format(record=theme.record, number=theme.number)
     lead = dice.pick(_LEADS[sort]).format(table=theme.table, owner=theme.owner, data=data, ask=ask)

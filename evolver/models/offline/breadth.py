@@ -5,7 +5,7 @@ from __future__ import annotations
 from evolver.models.offline import ideas
 from evolver.models.offline.dice import Dice
 from evolver.models.offline.phrasebook import Phrase, addition, phrases
-from evolver.models.offline.programs import Program, program_for, sketch
+from evolver.models.offline.programs import program_for, sketch
 from evolver.models.offline.reading import Method
 from evolver.models.offline.subject import Kind, Subject, read, with_sentence
 from evolver.models.offline.words import CJK_FEW, DOMAIN_CUES, TOPICS
@@ -29,6 +29,7 @@ _PATTERNS: dict[Kind, tuple[Phrase, ...]] = {
     "edit": phrases(ideas.EDIT, **ideas.TEXT_SLOTS),
     "data": phrases(ideas.DATA, **ideas.TEXT_SLOTS),
 }
+_PYTHON_PROBLEMS = phrases(ideas.CODE, **{**ideas.CODE_SLOTS, "language": ("Python",)})
 _JAPANESE = phrases(ideas.JAPANESE, **ideas.JAPANESE_SLOTS, few=CJK_FEW)
 _JAPANESE_CODE = phrases(ideas.JAPANESE_CODE, **ideas.JAPANESE_SLOTS, few=CJK_FEW)
 _CHINESE = phrases(ideas.CHINESE, **ideas.CHINESE_SLOTS, few=CJK_FEW)
@@ -72,8 +73,8 @@ def _domain(lowered: str) -> str:
 
 
 def coding_problem(dice: Dice) -> str:
-    """Make up a coding problem with its solution, in the two sections of OSS-Instruct."""
-    task = dice.pick(_PATTERNS["code"]).fill(dice)
-    known: Program | None = program_for(task.lower())
+    """Make up a Python problem with its solution, in the two sections of OSS-Instruct."""
+    task = dice.pick(_PYTHON_PROBLEMS).fill(dice)
+    known = program_for(task.lower())
     code = known.code if known else sketch(read(task), dice)
     return f"[Problem Description]\n{task}\n\n[Solution]\n```python\n{code}\n```"

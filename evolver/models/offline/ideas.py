@@ -15,7 +15,7 @@ Why does {topic} deserve more attention than it gets?
 List {few} practical difficulties that {topic} may involve in {place}.
 Discuss what {place} could gain from an interest in {topic}.
 Outline a short talk on {topic} for {audience}.
-Name {few} objects that tell the story of {topic}, with a sentence on each.
+Name {few} objects that say much about {topic}, with a sentence on each.
 What would change for {role} if {topic} became a matter of daily life?
 Propose a small experiment or survey on {topic} that {organisation} could carry out.
 Give {few} reasons for and {few} against a local museum about {topic}.
@@ -58,7 +58,7 @@ CODE_SLOTS = {
         "Python",
         "JavaScript",
         "TypeScript",
-        "Go",
+        "PHP",
         "Rust",
         "Java",
         "Ruby",

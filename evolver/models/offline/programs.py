@@ -337,7 +337,7 @@ def sketch(subject: Subject, dice: Dice) -> str:
 
 def foreign_sketch(subject: Subject, dice: Dice) -> tuple[str, str] | None:
     """A skeleton in another language and that language's name, where the instruction names one at hand."""
-    opening = subject.lowered[:300]
+    opening = subject.opening.lower()
     for cue, language, sketches in _LANGUAGES:
         if cue in opening:
             one, two = _names(subject)
@@ -347,5 +347,6 @@ def foreign_sketch(subject: Subject, dice: Dice) -> tuple[str, str] | None:
 
 
 def _names(subject: Subject) -> tuple[str, str]:
-    names = [term for term in key_terms(subject) if term.isascii() and term.isalpha() and not iskeyword(term)]
+    terms = [term.lower() for term in key_terms(subject)]
+    names = [term for term in terms if term.isascii() and term.isalpha() and not iskeyword(term)]
     return (*names, "entry", "list")[0], (*names[1:], "list", "value")[0]

@@ -34,20 +34,23 @@ def words_in(text: str) -> frozenset[str]:
 
 
 _CODE = words_in(
-    "python javascript typescript java sql mysql html css php ruby bash regex algorithm code array json xml api "
-    "compiler golang rust swift kotlin jquery django pandas numpy mongodb programming coding"
+    "query python javascript typescript java sql mysql html css php ruby bash regex algorithm code array json xml api "
+    "compiler golang refactor rust swift kotlin jquery django pandas numpy mongodb programming coding"
 )
 _HALF_CODE = words_in(
     "function program script class variable loop string list method object element integer returns query "
     "database recursive parameter terminal command tree node input output git linux shell"
 )
 _TO_WRITE = words_in("function program method query")
+_HOW_MANY, _HOW_MUCH = words_in("how many"), words_in("how much")
 _WRITTEN_BY = words_in("write implement print returns")
 _KINDS: tuple[tuple[Kind, frozenset[str]], ...] = (
     ("translation", words_in("translate translation translated")),
     (
         "classify",
-        words_in("classify categorize categorise classification sentiment detect label identify determine"),
+        words_in(
+            "classify categorize categorise classification sentiment detect label identify determine decide"
+        ),
     ),
     (
         "edit",
@@ -61,7 +64,7 @@ _KINDS: tuple[tuple[Kind, frozenset[str]], ...] = (
         "maths",
         words_in(
             "calculate compute equation triangle integral derivative polynomial multiply probability perimeter "
-            "fraction arithmetic hypotenuse quadratic median factorize simplify"
+            "fraction arithmetic prove km mph litres theorem hypotenuse quadratic median factorize simplify"
         ),
     ),
     ("data", words_in("table spreadsheet dataset csv chart dashboard rows columns")),
@@ -158,14 +161,16 @@ def _has_inline_data(head: str, lowered: str) -> bool:
 
 def _opening(head: str) -> str:
     """The first sentence: what is added later does not change what sort of instruction it is."""
-    end = head.find(". ", _SHORT, _READ)
-    return head[: end if end > 0 else _READ]
+    ends = [end for end in (head.find(mark, _SHORT, _READ) for mark in _SENTENCE_ENDS) if end > 0]
+    return head[: min(ends) + 1 if ends else _READ]
 
 
 def _english_kind(opening: str) -> Kind:
     words = set(opening.translate(_NO_LETTERS).split())
     if _is_code(words, opening):
         return "code"
+    if words >= _HOW_MANY or words >= _HOW_MUCH:
+        return "maths"
     for kind, cues in _KINDS:
         if not words.isdisjoint(cues):
             return kind
@@ -186,6 +191,7 @@ def _cjk_kind(opening: str) -> Kind:
     return "general"
 
 
+_SENTENCE_ENDS = (". ", "? ", "。", "？")
 _ENDS = ".!?…。！？"
 
 
