@@ -31,14 +31,16 @@ def sim(shared_batches: SimServer) -> Iterator[SimServer]:
 
 @pytest.fixture(scope="module")
 def openai_client(shared_batches: SimServer) -> Iterator[openai.OpenAI]:
-    with openai.OpenAI(base_url=shared_batches.openai_base_url, api_key="k", max_retries=0) as client:
+    with openai.OpenAI(
+        base_url=shared_batches.openai_base_url, api_key="k", max_retries=0, timeout=10
+    ) as client:
         yield client
 
 
 @pytest.fixture(scope="module")
 def anthropic_client(shared_batches: SimServer) -> Iterator[anthropic.Anthropic]:
     url = shared_batches.anthropic_base_url
-    with anthropic.Anthropic(base_url=url, api_key="k", max_retries=0) as client:
+    with anthropic.Anthropic(base_url=url, api_key="k", max_retries=0, timeout=10) as client:
         yield client
 
 

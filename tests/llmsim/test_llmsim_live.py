@@ -41,14 +41,16 @@ def sim(shared: SimServer) -> Iterator[SimServer]:
 
 @pytest.fixture(scope="module")
 def openai_client(shared: SimServer) -> Iterator[openai.OpenAI]:
-    with openai.OpenAI(base_url=shared.openai_base_url, api_key="sk-good", max_retries=0) as client:
+    with openai.OpenAI(
+        base_url=shared.openai_base_url, api_key="sk-good", max_retries=0, timeout=10
+    ) as client:
         yield client
 
 
 @pytest.fixture(scope="module")
 def anthropic_client(shared: SimServer) -> Iterator[anthropic.Anthropic]:
     url = shared.anthropic_base_url
-    with anthropic.Anthropic(base_url=url, api_key="sk-good", max_retries=0) as client:
+    with anthropic.Anthropic(base_url=url, api_key="sk-good", max_retries=0, timeout=10) as client:
         yield client
 
 
