@@ -11,7 +11,6 @@ import asyncio
 from array import array
 from dataclasses import dataclass
 
-from evolver.errors import EvolverError
 from evolver.models.gate import Gate
 from evolver.models.limits import SlotsClosedError
 from evolver.scheduler.answers import answer_seed
@@ -53,7 +52,7 @@ class EvolutionRun:
         """Work until nothing is left, or until a stop; either way, what was answered is on its way to the store.
 
         Raises:
-            EvolverError: Why the run stopped with work left.
+            EvolverError: Why the run stopped with work left; or whatever a model of the user's own raised.
         """
         async with asyncio.TaskGroup() as group:
             while self._error is None:
@@ -104,7 +103,7 @@ class EvolutionRun:
             parts.listener(AttemptEnded(job.id, job.epoch, row["mutator"], row["status"], row["rule"]))
         except SlotsClosedError:
             pass  # the run is stopping: this attempt is made again next time, its paid calls served from the store
-        except EvolverError as error:
+        except Exception as error:  # noqa: BLE001 - run() raises it, once the calls in flight are written
             self.stop(error)
         finally:
             self._close_one()
@@ -119,7 +118,7 @@ class EvolutionRun:
             parts.listener(SeedAnswered(id_, dropped="answer_dropped" in (row["details"] or {})))
         except SlotsClosedError:
             pass
-        except EvolverError as error:
+        except Exception as error:  # noqa: BLE001 - run() raises it, once the calls in flight are written
             self.stop(error)
         finally:
             self._close_one()
