@@ -272,3 +272,11 @@ def test_faulty_code_compiles_and_stands_below_its_warning() -> None:
     lead, code = text.split("\n\n", 2)[1:]
     assert lead.endswith(":")
     assert ast.parse(code).body
+
+
+def test_a_programming_prompt_gets_programming_additions_whatever_the_question_looks_like() -> None:
+    asked = Rewrite("complexity", "Write about sums.", coding=True)
+    told = {rewritten(asked, Dice.of(str(seed))) for seed in range(SAMPLES)}
+
+    assert any("O(n log n)" in text for text in told)
+    assert not any("paragraph" in text for text in told)
