@@ -14,18 +14,18 @@ OPENINGS = (
     'Before any detail, it helps to settle how "{a}" relates to "{b}".',
     'Here is a way to approach "{a}" that can be checked point by point.',
     'The question sounds simple, but "{a}" can be read in more than one way.',
-    'To keep this practical, each point about "{a}" ends in something one can do.',
+    'To keep this practical, the points about "{a}" are put as things to do.',
     'Think of "{a}" as the aim and of "{b}" as the means.',
     'What matters most can be said first: decide what "{a}" should achieve.',
-    'Opinions on "{a}" differ, so the outline below names its criteria.',
-    'This outline begins with "{a}" and ends with a check.',
+    'Opinions on "{a}" differ, so the outline below keeps to method.',
+    'This outline begins with "{a}" and stays close to it.',
     'One can come at "{a}" from several sides; these seem the most helpful.',
     'Beginning with "{b}" would be tempting, but "{a}" comes first.',
     'In brief: define "{a}", narrow it down, and test the result on one case.',
     'For a first overview of "{a}", the following should do.',
     'Suppose a friend asked about "{a}" over coffee; this is what I would say.',
     'It pays to separate "{a}" from "{b}" at the outset.',
-    'Any answer about "{a}" should say what it leaves out, and this one does at the end.',
+    'Any answer about "{a}" leaves something out; this one keeps to the outline.',
 )
 POINTS = (
     'Say in one sentence what "{a}" means here, and what it does not.',
@@ -91,7 +91,7 @@ REQUIREMENT_NOTES = (
     "to be checked at the end, line by line",
     "met as far as an outline allows",
     "this is the part that needs most care",
-    "noted, and the first thing to extend",
+    "noted, and first in line when this is revised",
 )
 STORY_BEGINNINGS = (
     '{name} had written "{a}" on the back of a bus ticket, and then lost the ticket.',

@@ -23,7 +23,8 @@ _PLAIN = words_in(
     "find produce state outline tell text four five program function code python javascript java certain "
     "different provided various type implement small large good best know whether check read reads modify story "
     "essay poem draft short paragraph article letter email speech "
-    "blog post many change would your ways list lists brief essay asks people thing things"
+    "blog post many change would your ways list lists brief starts discussing describing important popular "
+    "build uses based asks people thing things"
 )
 
 
