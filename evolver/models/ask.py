@@ -24,7 +24,8 @@ from evolver.models.protocol import Completion, Model, Request
 from evolver.text import storable
 
 MOST_TRIES = 8
-_PATIENCE = 900.0  # seconds without a single answer, after which an overloaded provider is left alone
+_LONGEST_SILENCE = 900.0  # seconds without a single answer, after which an overloaded provider is left alone
+_REPLIES = frozenset({"server_error", "malformed"})  # failures that a server in order may make of a request
 _REFUSED_IN_A_ROW = (
     20  # requests refused as malformed, and none answered: the settings are wrong, not the rows
 )
@@ -79,13 +80,32 @@ class Budget:
         """
         if self.most is not None and self.spent >= self.most:
             raise BudgetError(
-                f"the run has spent ${self.spent:.2f}, the most that --max-cost {self.most:g} allows; "
-                "it stopped and everything paid for is stored."
+                f"the run has spent ${self.spent:.2f} of the ${self.most:.2f} that --max-cost allows; it stopped, and "
+                "what is paid for is stored. Run the same command with a larger --max-cost to go on."
             )
 
     def add(self, cost_usd: float | None) -> None:
         """Count a completed call."""
         self.spent += cost_usd or 0.0
+
+
+@dataclass(slots=True)
+class _Patience:
+    """What one request has been through; ``answered`` counts those the model had answered when it failed last."""
+
+    answered: int
+    tried: int = 0
+    failed: int = 0
+
+    @property
+    def over(self) -> bool:
+        """Whether it has failed often enough."""
+        return self.failed >= MOST_TRIES
+
+    def note(self, error: TransientModelError) -> None:
+        """Count a failure; want of capacity is no fault of the request."""
+        self.tried += 1
+        self.failed += not error.overload
 
 
 def call_key(identity: ModelIdentity, request: Request) -> str:
@@ -138,7 +158,7 @@ class Asker:
         self._price = price
         self._report = report
         self._timeout = timeout
-        self._answered = self._refused = 0
+        self._answered = self._refused = self._failing = 0
         self._answered_at = time.monotonic()
 
     @property
@@ -161,10 +181,8 @@ class Asker:
         row = await self._log.find(key)
         if row is not None:
             return self._served(request, row)
-        completion, latency = await self._insist(request, priority)
-        paid = None if self._price is None else self._price.of(completion)
+        completion, paid, latency = await self._insist(request, priority)
         self._log.keep(self._row(key, request, origin, completion, paid, latency))
-        self._budget.add(paid)
         tokens = completion.prompt_tokens, completion.completion_tokens
         self._report(CallEnded(request.purpose, *tokens, paid, cached=False))
         return Answer(completion, paid)
@@ -183,34 +201,43 @@ class Asker:
         completion = Completion("" if refusal else row["completion"], row["finish_reason"], *tokens, refusal)
         return Answer(completion, row["cost_usd"])
 
-    async def _insist(self, request: Request, priority: int) -> tuple[Completion, float]:
-        """Ask until there is an answer; return it with the seconds the successful call took.
+    async def _insist(self, request: Request, priority: int) -> tuple[Completion, float | None, float]:
+        """Ask until there is an answer; return it with its dollars and the seconds the successful call took.
 
         A provider that is short of capacity is waited for, as long as it answers anybody; other failures count.
+        The money is looked at with the slot in hand and counted before the slot is given back, so that what is
+        spent beyond the budget is what was in flight when it ran out.
         """
-        answered_before = self._answered
-        tried = 0
-        while True:
+        patience = _Patience(self._answered)
+        try:
+            while True:
+                try:
+                    return await self._try(request, priority)
+                except TransientModelError as error:
+                    self._report(CallRetried(error.kind))
+                    self._failing += patience.tried == 0
+                    patience.note(error)
+                    if patience.over or time.monotonic() - self._answered_at > _LONGEST_SILENCE:
+                        raise self._given_up(error, patience) from error
+                    patience.answered = self._answered
+                    await self._gate.back_off(patience.tried, error.retry_after)
+                except RowModelError as error:
+                    self._note_refused(error)
+                    raise
+        finally:
+            self._failing -= patience.tried > 0
+
+    async def _try(self, request: Request, priority: int) -> tuple[Completion, float | None, float]:
+        async with self._gate.slot(priority, request) as call:
             self._budget.check()
-            try:
-                async with self._gate.slot(priority, request) as call:
-                    started = time.monotonic()
-                    completion = await self._complete(request)
-                    self._answered += 1
-                    self._answered_at = time.monotonic()
-                    call.succeeded(completion)
-                    return completion, self._answered_at - started
-            except TransientModelError as error:
-                self._report(CallRetried(error.kind))
-                tried += 1
-                if not error.overload and tried >= MOST_TRIES:
-                    raise self._given_up(error, answered_before) from error
-                if time.monotonic() - self._answered_at > _PATIENCE:
-                    raise self._given_up(error, self._answered) from error
-                await self._gate.back_off(tried, error.retry_after)
-            except RowModelError as error:
-                self._note_refused(error)
-                raise
+            started = time.monotonic()
+            completion = await self._complete(request)
+            paid = None if self._price is None else self._price.of(completion)
+            self._budget.add(paid)
+            self._answered += 1
+            self._answered_at = time.monotonic()
+            call.succeeded(completion)
+            return completion, paid, self._answered_at - started
 
     async def _complete(self, request: Request) -> Completion:
         try:
@@ -220,10 +247,15 @@ class Asker:
             message = f"{self.name} did not answer within {self._timeout:g} s"
             raise TransientModelError(message, "timeout") from error
 
-    def _given_up(self, error: TransientModelError, answered_before: int) -> RowModelError | RunModelError:
-        """Tell one request that always fails from a provider that does not answer anybody."""
-        if self._answered > answered_before:
-            return RowModelError(f"failed {MOST_TRIES} times, the last time: {error}", error.kind)
+    def _given_up(self, error: TransientModelError, patience: _Patience) -> RowModelError | RunModelError:
+        """Tell one request that always fails from a provider that answers nobody.
+
+        It is the request if others were answered between its last two failures (a server that went down answered
+        some before), or if it is the only one that asks and does get replies.
+        """
+        alone = self._failing == 1 and error.kind in _REPLIES
+        if patience.over and (self._answered > patience.answered or alone):
+            return RowModelError(f"failed {patience.tried} times, the last time: {error}", error.kind)
         return RunModelError(
             f"{self.name} answers nobody, in spite of many tries, the last time: {error}; the run stopped, and what "
             "is finished is stored. Run the same command again when it answers."

@@ -64,6 +64,10 @@ class Gate:
         """
         estimate = self._estimate(request)
         await self._slots.acquire(priority, estimate)
+        if self._closed.is_set():
+            # The failed call that closed the gate handed its slot on first: the next in line must not ask too.
+            self._slots.release()
+            raise SlotsClosedError
         call = Call(self, estimate, self._adaptive.round)
         try:
             yield call
