@@ -51,7 +51,8 @@ def find_or_begin(
     report = PoolReport()
     fields: dict[str, Any] = {
         "name": name,
-        "settings": {**settings.model_dump(mode="json"), "shape": shape},
+        # the store's URL may carry a password, and whoever reads this has found the store
+        "settings": {**settings.model_dump(mode="json", exclude={"store"}), "shape": shape},
         "pool": settings.pool,
         "pool_sha256": shape["pool_sha256"],
         "epochs": settings.epochs,
