@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 KEY = "sk-this-key-must-stay-in-the-environment"
+COMMAND = ("--pool", "pool.txt", "--epochs", "1", "--store", "sqlite:///secret-place.db", "--json")
 
 
 @pytest.fixture
@@ -21,8 +22,7 @@ def finished(tmp_path: Path) -> Path:
     (tmp_path / "pool.txt").write_text("Name three uses of a brick.\n", encoding="utf-8")
     keys = {"OPENAI_API_KEY": KEY, "ANTHROPIC_API_KEY": KEY}
     done = subprocess.run(
-        [sys.executable, "-c", "from evolver.cli.main import run; run()"]
-        + ["--pool", "pool.txt", "--epochs", "1", "--store", "sqlite:///secret-place.db", "--json"],
+        [sys.executable, "-c", "from evolver.cli.main import run; run()", *COMMAND],
         cwd=tmp_path,
         env={**os.environ, **keys},
         check=True,
