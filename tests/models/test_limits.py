@@ -371,3 +371,19 @@ def test_after_20_seconds_of_nothing_but_429_all_64_slots_are_back_within_30_sec
 
     assert lowest == 1
     assert now <= 55
+
+
+def test_a_waiter_admitted_and_cancelled_in_the_same_turn_gives_its_slot_back() -> None:
+    async def go() -> None:
+        slots = Slots(1)
+        await slots.acquire(0)
+        waiting = asyncio.create_task(slots.acquire(1))
+        await settle()
+        slots.release()
+        assert slots.in_flight == 1
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+        assert slots.in_flight == 0
+
+    run(go())

@@ -409,3 +409,15 @@ def test_two_hundred_calls_have_two_hundred_connections(serve: Serve) -> None:
             return len(answers)
 
     assert asyncio.run(asyncio.wait_for(go(), 60)) == 200
+
+
+def test_a_server_that_refuses_a_parameter_that_is_no_longer_sent_is_not_asked_for_ever(serve: Serve) -> None:
+    async def go() -> int:
+        async with serve(refused(400, "unsupported_value", "temperature")) as provider:
+            model = OpenAIModel("small", base_url=provider.url)
+            with pytest.raises(RowModelError):
+                await model.complete(ASK)
+            await model.aclose()
+            return len(provider.asked)
+
+    assert asyncio.run(go()) == 2
