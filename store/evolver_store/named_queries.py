@@ -38,14 +38,17 @@ NAMED_QUERIES = (
         "deepest-families",
         "Which seeds evolved the furthest, and where did they end?",
         """\
-SELECT seed.id AS seed_id, COUNT(*) AS survivors, MAX(last.id) AS newest_id,
-       substr(seed.instruction, 1, 80) AS seed,
-       (SELECT substr(end_.instruction, 1, 80) FROM instructions end_ WHERE end_.id = MAX(last.id)) AS newest
-FROM instructions seed
-JOIN instructions last ON last.run_id = seed.run_id AND last.root_id = seed.id AND last.status = 'survivor'
-WHERE seed.run_id = :run AND seed.status = 'seed'
-GROUP BY seed.id, seed.instruction
-ORDER BY survivors DESC, seed.id
+SELECT seed.id AS seed_id, far.survivors, far.newest_id, substr(seed.instruction, 1, 80) AS seed,
+       substr(newest.instruction, 1, 80) AS newest
+FROM (
+    SELECT root_id, COUNT(*) AS survivors, MAX(id) AS newest_id
+    FROM instructions
+    WHERE run_id = :run AND status = 'survivor'
+    GROUP BY root_id
+) far
+JOIN instructions seed ON seed.id = far.root_id
+JOIN instructions newest ON newest.id = far.newest_id
+ORDER BY far.survivors DESC, seed.id
 LIMIT 20""",
     ),
     NamedQuery(

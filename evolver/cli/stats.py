@@ -1,0 +1,191 @@
+"""``evolve stats``: what became of a run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from evolver.cli.options import json_option, run_option, store_option
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from rich.console import Console
+
+    from evolver.report.figures import Figures, Tally
+    from evolver_store.runs import Run
+
+_TITLES = {"no_information_gain": "no\ngain", "only_stop_words": "stop\nwords"}
+
+
+@click.command("stats")
+@run_option
+@store_option
+@json_option
+def command(run_name: str | None, store: str, *, as_json: bool) -> None:
+    """Show what became of a run: epoch by mutator by rule, the judge, lengths, tokens and cost.
+
+    With --json each line says in "figure" what it is: run, epoch, mutator (of one epoch), lengths (in characters),
+    paid (calls by purpose).
+
+    \b
+    Examples:
+        evolve stats
+        evolve stats --run alpaca-1f6c --json | jq 'select(.figure == "epoch")'
+    """
+    from evolver.cli.output import console, print_json
+    from evolver.report.figures import run_figures
+    from evolver_store.connect import reading
+    from evolver_store.runs import get_run
+
+    with reading(store) as engine, engine.connect() as conn:
+        run = get_run(conn, run_name, store)
+        figures = run_figures(conn, run.id)
+    if as_json:
+        print_json(_records(run, figures))
+    else:
+        _print(console(), run, figures)
+    _warn(figures)
+
+
+def _warn(figures: Figures) -> None:
+    """Say on stderr where the judge eliminates so much that it is worth a look."""
+    judged = figures.total().judged
+    parts = [f"epoch {epoch}" for epoch, tally in figures.by_epoch().items() if tally.judged.strict]
+    parts += [mutator for mutator, tally in figures.by_mutator().items() if tally.judged.strict]
+    if judged.strict or parts:
+        where = f" ({', '.join(parts)})" if parts else ""
+        click.echo(
+            f"warning: the judge calls {judged.equal / judged.asked:.0%} of the rewrites equal to their parent, and "
+            f"more than 30% {'overall' if judged.strict else 'in places'}{where}; it may be too strict. Read some: "
+            "evolve sql --named judge-says-equal. Another --judge-model, or --no-judge, are the ways out.",
+            err=True,
+        )
+
+
+def _records(run: Run, figures: Figures) -> Iterator[Mapping[str, Any]]:
+    from dataclasses import asdict
+
+    about = {"run": run.name, "status": run.status, "model": run.model, "seeds": run.seeds}
+    yield {"figure": "run", **about, **_tally(figures.total())}
+    for epoch, tally in figures.by_epoch().items():
+        yield {"figure": "epoch", "run": run.name, "epoch": epoch, **_tally(tally)}
+    for (epoch, mutator), tally in figures.cells.items():
+        yield {"figure": "mutator", "run": run.name, "epoch": epoch, "mutator": mutator, **_tally(tally)}
+    for lengths in figures.lengths:
+        yield {"figure": "lengths", "run": run.name, **asdict(lengths)}
+    for paid in figures.paid:
+        yield {"figure": "paid", "run": run.name, **asdict(paid)}
+
+
+def _tally(tally: Tally) -> dict[str, Any]:
+    judged = tally.judged
+    return {
+        "attempts": tally.attempts,
+        "survivors": tally.survivors,
+        "share": round(tally.share, 4),
+        "eliminated": dict(sorted(tally.eliminated.items())),
+        "failed": dict(sorted(tally.failed.items())),
+        "judge": {
+            "asked": judged.asked,
+            "equal": judged.equal,
+            "undecided": judged.undecided,
+            "pass_rate": None if judged.pass_rate is None else round(judged.pass_rate, 4),
+            "strict": judged.strict,
+        },
+        "prompt_tokens": tally.prompt_tokens,
+        "completion_tokens": tally.completion_tokens,
+        "cost_usd": tally.cost_usd,
+    }
+
+
+def _print(console: Console, run: Run, figures: Figures) -> None:
+    from evolver.cli.output import harmless
+
+    seeds = "its pool is not read yet" if run.seeds is None else f"{run.seeds:,} seeds"
+    console.print(harmless(f"Run {run.name}: {run.status}, {seeds}, {run.model}"), soft_wrap=True)
+    total = figures.total()
+    if not total.attempts:
+        console.print("No attempt has been stored yet.")
+        return
+    _print_attempts(console, figures)
+    judged = total.judged
+    if judged.pass_rate is not None:
+        undecided = f", {judged.undecided:,} undecided" if judged.undecided else ""
+        console.print(
+            f"\nThe judge let {judged.pass_rate:.1%} of {judged.asked:,} rewrites live{undecided}.",
+            soft_wrap=True,
+        )
+    if total.failed:
+        failed = ", ".join(f"{name} {count:,}" for name, count in total.failed.most_common())
+        console.print(harmless(f"\nFailed, by class of error: {failed}."), soft_wrap=True)
+    _print_lengths(console, figures)
+    if total.prompt_tokens or total.completion_tokens:
+        _print_tokens(console, figures)
+    if figures.paid:
+        _print_paid(console, figures)
+
+
+def _print_attempts(console: Console, figures: Figures) -> None:
+    from evolver.cli.output import add_row, print_table, table
+
+    total = figures.total()
+    rules = sorted(total.eliminated, key=lambda rule: (-total.eliminated[rule], rule))
+    titles = [_TITLES.get(rule, rule.replace("_", "\n")) for rule in rules]
+    numbers = ["tried", "lived", *titles, *(["failed"] if total.failed else [])]
+    made = table(["epoch", "mutator", *numbers], right=["epoch", *numbers], whole=["mutator"], narrow=True)
+
+    def add(epoch: int | None, mutator: str, tally: Tally, style: str = "") -> None:
+        deaths = [tally.eliminated[rule] for rule in rules]
+        failed = [tally.failed.total()] if total.failed else []
+        add_row(made, (epoch, mutator, tally.attempts, f"{tally.share:.1%}", *deaths, *failed), style)
+
+    for epoch, of_epoch in figures.by_epoch().items():
+        for (other, mutator), tally in figures.cells.items():
+            if other == epoch:
+                add(epoch, mutator, tally)
+        add(epoch, "all", of_epoch, "bold")
+        made.add_section()
+    for mutator, tally in figures.by_mutator().items():
+        add(None, mutator, tally)
+    add(None, "all", total, "bold")
+    console.print()
+    print_table(made, console)
+
+
+def _print_lengths(console: Console, figures: Figures) -> None:
+    from evolver.cli.output import add_row, print_table, table
+
+    numbers = ["texts", "mean", "median", "response mean", "response median"]
+    made = table(["epoch", *numbers], right=["epoch", *numbers], title="\nLength in characters")
+    for one in figures.lengths:
+        means = (one.instruction_mean, one.instruction_median, one.response_mean, one.response_median)
+        add_row(made, (one.epoch, one.rows, *(None if mean is None else round(mean) for mean in means)))
+    print_table(made, console)
+
+
+def _print_tokens(console: Console, figures: Figures) -> None:
+    from evolver.cli.output import add_row, print_table, table
+
+    numbers = ["prompt tokens", "completion tokens", "cost"]
+    made = table(["attempts of", *numbers], right=numbers, title="\nTokens and cost")
+    rows = [(f"epoch {epoch}", tally) for epoch, tally in figures.by_epoch().items()]
+    for name, tally in (*rows, *figures.by_mutator().items(), ("all", figures.total())):
+        add_row(made, (name, tally.prompt_tokens, tally.completion_tokens, _dollars(tally.cost_usd)))
+    print_table(made, console)
+
+
+def _print_paid(console: Console, figures: Figures) -> None:
+    from evolver.cli.output import add_row, print_table, table
+
+    numbers = ["calls", "prompt tokens", "completion tokens", "cost"]
+    made = table(["paid for", *numbers], right=numbers, title="\nCalls this run paid for itself")
+    for paid in figures.paid:
+        cost = _dollars(paid.cost_usd)
+        add_row(made, (paid.purpose, paid.calls, paid.prompt_tokens, paid.completion_tokens, cost))
+    print_table(made, console)
+
+
+def _dollars(cost: float | None) -> str | None:
+    return None if cost is None else f"${cost:,.4f}"
