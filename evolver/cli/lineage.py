@@ -35,7 +35,8 @@ def command(
 ) -> None:
     """Draw the family an instruction belongs to: its seed and every attempt, the dead with what killed them.
 
-    A line tells id, epoch, mutator, and whether the attempt survived (✓), was eliminated (✗) or failed (!). ID is that of any member of the family; evolve sql finds some. --json prints whole rows in the order of ids.
+    A line tells id, epoch, mutator, and whether the attempt survived (✓), was eliminated (✗) or failed (!). ID is
+    that of any member of the family; evolve sql finds some. --json prints whole rows in the order of ids.
 
     \b
     Examples:
