@@ -15,6 +15,7 @@ from evolver_store import migrate as migrate_module
 from evolver_store.connect import open_for_writing, reading, remove_if_new
 from evolver_store.connect import store_url as parse_url
 from evolver_store.migrate import SCHEMA_VERSION
+from evolver_store.migrations import m0001_lineage
 from evolver_store.schema import metadata
 
 
