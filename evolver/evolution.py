@@ -20,13 +20,14 @@ from evolver.merge.dataset import merge
 from evolver.merge.job import MergeReport, MergeSettings, RunSource
 from evolver.merge.output import check_output
 from evolver.models.ask import Asker, Budget
-from evolver.models.factory import make_model
+from evolver.models.factory import identify, make_model
 from evolver.models.gate import Gate
 from evolver.models.identity import ModelIdentity, identity
-from evolver.models.prices import price_for
+from evolver.models.prices import Price, prices_for
 from evolver.models.protocol import Model, Purpose, Sampling
 from evolver.plugins import MutatorSet, load_mutators
 from evolver.pool import PoolReport, pool_sha256
+from evolver.report.estimate import Estimate, estimate_run
 from evolver.report.summary import RunStats, run_stats
 from evolver.scheduler.attempt import Method
 from evolver.scheduler.events import Event, Listener, Notice, PoolRead, RunStarted
@@ -76,8 +77,9 @@ class _Plan:
     shape: Shape
     mutators: MutatorSet
     rules: RuleSet
-    models: dict[Purpose, Model]
     identities: dict[Purpose, ModelIdentity]
+    prices: dict[Purpose, Price | None]
+    models: dict[Purpose, Model]
 
 
 class Evolution:
@@ -163,6 +165,12 @@ class Evolution:
                 close = getattr(model, "aclose", None)
                 if close is not None:
                     stack.push_async_callback(close)
+            for name in sorted(
+                {plan.identities[one].name for one, price in plan.prices.items() if price is None}
+            ):
+                self._listener(
+                    Notice(f"No price is known for {name}, so nothing is counted; see --price-in.")
+                )
             run, pool = await self._evolve(plan)
         return await asyncio.to_thread(self._finish, run, pool)
 
@@ -173,17 +181,33 @@ class Evolution:
         )
         self._stop_now(self._stop)
 
+    def estimate(self) -> Estimate:
+        """Estimate what is left of the run: calls, tokens and dollars. No model is asked and no key is needed.
+
+        Raises:
+            EvolverError: The run could not start, but for a missing key or package.
+        """
+        first = self._models["evolve"]
+        specs = {purpose: first if spec is None else spec for purpose, spec in self._models.items()}
+        base_url = self.settings.base_url
+        plan = self._plan({purpose: identify(spec, base_url=base_url) for purpose, spec in specs.items()}, {})
+        judge = self.settings.judge and plan.rules.judge
+        return estimate_run(self.settings, plan.name, plan.mutators, judge=judge, models=plan.identities)
+
     def _make_plan(self) -> _Plan:
+        models = self._make_models()
+        return self._plan({purpose: identity(model) for purpose, model in models.items()}, models)
+
+    def _plan(self, identities: dict[Purpose, ModelIdentity], models: dict[Purpose, Model]) -> _Plan:
         settings = self.settings
         mutators = MutatorSet(load_mutators(self._mutators, preset=settings.preset))
         rules = load_rules(self._rules, skip=settings.skip_rules, refusal_phrases=settings.refusal_phrases)
+        prices = prices_for(identities, settings.price_in, settings.price_out, settings.max_cost)
         sha256 = pool_sha256(settings.pool)
-        models = self._make_models()
-        identities = {purpose: identity(model) for purpose, model in models.items()}
         told = {str(purpose): [one.name, one.base_url, one.settings] for purpose, one in identities.items()}
         shape = shape_of(settings, sha256, mutators, rules, told)
         name = settings.run or default_name(settings.pool, shape)
-        return _Plan(name, shape, mutators, rules, models, identities)
+        return _Plan(name, shape, mutators, rules, identities, prices, models)
 
     def _make_models(self) -> dict[Purpose, Model]:
         made: dict[Purpose, Model] = {}
@@ -290,7 +314,7 @@ class Evolution:
                 gate=gate,
                 log=ledger,
                 budget=budget,
-                price=price_for(who, settings.price_in, settings.price_out),
+                price=plan.prices[purpose],
                 report=self._listener,
                 timeout=settings.timeout,
             )

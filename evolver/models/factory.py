@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import difflib
+import os
 from collections.abc import Callable
 
 from evolver.errors import SettingsError
 from evolver.models.identity import ModelIdentity, identity
+from evolver.models.keys import checked_base_url, public_url
 from evolver.models.protocol import Model
 
-__all__ = ["ModelIdentity", "identity", "make_model"]
+__all__ = ["ModelIdentity", "identify", "identity", "make_model", "official"]
+
+OFFLINE = "offline"
+_ADDRESSES = {
+    "openai": ("OPENAI_BASE_URL", "https://api.openai.com/v1"),
+    "anthropic": ("ANTHROPIC_BASE_URL", "https://api.anthropic.com"),
+}
+"""Where the SDKs ask if nothing else is said, and the variable that says something else."""
 
 _PROVIDERS = (
     "anthropic",
@@ -68,15 +77,9 @@ def make_model(
     """
     if not isinstance(spec, str):
         return _from_object(spec, base_url, timeout, on_notice)
-    spec = spec.strip()
-    if spec == "offline":
+    if spec.strip() == OFFLINE:
         return _offline(base_url)
-    provider, colon, name = spec.partition(":")
-    provider = provider.lower().replace("-", "_")
-    if base_url is not None and spec and provider not in _PROVIDERS:
-        provider, colon, name = "openai", ":", spec
-    if not colon or not name or not provider:
-        raise SettingsError(_unknown(spec))
+    provider, name = _split(spec.strip(), base_url)
     if provider == "openai":
         from evolver.models.openai import (
             OpenAIModel,
@@ -88,6 +91,37 @@ def make_model(
 
         return AnthropicModel(name, base_url=base_url, timeout=timeout, on_notice=on_notice)
     return _from_langchain(f"{provider}:{name}", base_url, timeout, on_notice)
+
+
+def identify(spec: object, *, base_url: str | None = None) -> ModelIdentity:
+    """Say who the model of ``spec`` will be, without its key and, for a name, without its package.
+
+    Raises:
+        SettingsError: Nothing answers to ``spec``.
+    """
+    if not isinstance(spec, str) or spec.strip() == OFFLINE:
+        return identity(make_model(spec, base_url=base_url))
+    provider, name = _split(spec.strip(), base_url)
+    address = checked_base_url(base_url)
+    if address is None and provider in _ADDRESSES:
+        variable, usual = _ADDRESSES[provider]
+        address = os.environ.get(variable, usual)
+    return ModelIdentity(provider, f"{provider}:{name}", None if address is None else public_url(address))
+
+
+def official(who: ModelIdentity) -> bool:
+    """Tell whether a model is asked at its provider's own address, and not at a server that speaks alike."""
+    return who.base_url is None or who.base_url in {usual for _, usual in _ADDRESSES.values()}
+
+
+def _split(spec: str, base_url: str | None) -> tuple[str, str]:
+    provider, colon, name = spec.partition(":")
+    provider = provider.lower().replace("-", "_")
+    if base_url is not None and spec and provider not in _PROVIDERS:
+        return "openai", spec
+    if not colon or not name or not provider:
+        raise SettingsError(_unknown(spec))
+    return provider, name
 
 
 def _offline(base_url: str | None) -> Model:

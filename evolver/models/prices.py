@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+from evolver.errors import SettingsError
 from evolver.models.identity import ModelIdentity
-from evolver.models.protocol import Completion
+from evolver.models.protocol import Completion, Purpose
 
 _MILLION = 1_000_000
 _TYPICAL = 1_000
@@ -61,6 +63,27 @@ def price_for(
     if price_out is None and listed is not None:
         price_out = listed.output_per_mtok
     return None if price_in is None or price_out is None else Price(price_in, price_out)
+
+
+def prices_for(
+    models: Mapping[Purpose, ModelIdentity],
+    price_in: float | None,
+    price_out: float | None,
+    max_cost: float | None,
+) -> dict[Purpose, Price | None]:
+    """Find the price of every model of a run, as :func:`price_for` does.
+
+    Raises:
+        SettingsError: There is a budget, ``max_cost``, and a model whose price is not known to count it by.
+    """
+    found = {who: price_for(who, price_in, price_out) for who in set(models.values())}
+    unknown = sorted(who.name for who, price in found.items() if price is None)
+    if unknown and max_cost is not None:
+        raise SettingsError(
+            f"no price is known for {' and '.join(unknown)}, so --max-cost cannot be kept; nothing was sent. "
+            "Give its dollars for a million tokens with --price-in and --price-out."
+        )
+    return {purpose: found[who] for purpose, who in models.items()}
 
 
 def _listed(who: ModelIdentity) -> Price | None:

@@ -1,0 +1,216 @@
+"""What a run will take, before it is begun: calls, tokens and dollars by epoch and purpose. Nobody is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from evolver.models.identity import ModelIdentity
+from evolver.models.prices import Price, prices_for
+from evolver.models.protocol import Purpose
+from evolver.plugins import MutatorSet
+from evolver.pool import read_pool
+from evolver.report.lengths import Lengths, Means, draw_sample, foresee
+from evolver.report.usage import Tokens, Usage, read_usage
+from evolver.settings import Settings
+
+SAMPLE = 200
+_DEATH_RATE = 0.05
+"""Share of attempts that die; of the WizardLM paper (arXiv:2304.12244): 250k rows from 52k seeds in 4 epochs."""
+
+_ENOUGH = 20  # earlier calls of a purpose from which their length is believed rather than the guess
+_BATCH_FACTOR = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What one purpose will take in one epoch; epoch 0 is the answers to seeds.
+
+    ``cost_usd`` is ``None`` where no price is known; ``measured`` says that earlier calls put the guess right.
+    """
+
+    epoch: int
+    purpose: Purpose
+    model: str
+    calls: int
+    prompt_tokens: int
+    completion_tokens: int
+    cost_usd: float | None
+    measured: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What is left of a run; ``spent_usd`` is what it has spent so far.
+
+    Calls are an upper bound, for an attempt that dies early takes fewer. ``sample`` is how many of the seeds the
+    lengths rest on; ``unpriced`` names the models whose price nobody knows.
+    """
+
+    run: str
+    seeds: int
+    epochs: int
+    attempts_done: int
+    sample: int
+    spent_usd: float
+    batch: bool
+    unpriced: tuple[str, ...]
+    lines: tuple[Line, ...]
+
+    @property
+    def calls(self) -> int:
+        """Calls left."""
+        return sum(line.calls for line in self.lines)
+
+    @property
+    def prompt_tokens(self) -> int:
+        """Tokens of their prompts."""
+        return sum(line.prompt_tokens for line in self.lines)
+
+    @property
+    def completion_tokens(self) -> int:
+        """Tokens of their completions."""
+        return sum(line.completion_tokens for line in self.lines)
+
+    @property
+    def cost_usd(self) -> float | None:
+        """Dollars left to pay; ``None`` where the price of a model that is asked is unknown."""
+        costs = [line.cost_usd for line in self.lines if line.calls]
+        return None if None in costs else sum(cost for cost in costs if cost is not None)
+
+
+def estimate_run(
+    settings: Settings,
+    run: str,
+    mutators: MutatorSet,
+    *,
+    judge: bool,
+    models: Mapping[Purpose, ModelIdentity],
+) -> Estimate:
+    """Estimate what is left of a run.
+
+    Args:
+        settings: Of the run.
+        run: Its name, by which finished attempts and paid calls are found in the store.
+        mutators: Whose prompts are measured.
+        judge: Whether the judge is asked.
+        models: Who is asked, by purpose.
+
+    Raises:
+        PoolError: The pool cannot be read.
+        SettingsError: There is a budget, and no price to count it by.
+        StoreError: There is a store, and it cannot be read.
+        PluginError: A mutator failed on an instruction of the sample.
+    """
+    prices = prices_for(models, settings.price_in, settings.price_out, settings.max_cost)
+    pool = _Pool(settings)
+    sample = draw_sample(pool.instructions(), SAMPLE, settings.seed)
+    lengths = foresee(
+        sample,
+        mutators,
+        epochs=settings.epochs,
+        judge=judge,
+        most=settings.max_tokens,
+        seed=settings.seed,
+    )
+    usage = read_usage(settings.store, run, {one.name for one in models.values()})
+    lines = _Lines(settings, pool, lengths, usage, prices, models)
+    return Estimate(
+        run=run,
+        seeds=pool.seeds,
+        epochs=settings.epochs,
+        attempts_done=usage.done.total(),
+        sample=len(sample),
+        spent_usd=usage.spent_usd,
+        batch=_is_batch(settings),
+        unpriced=tuple(sorted({models[purpose].name for purpose in models if prices[purpose] is None})),
+        lines=tuple(lines.all()),
+    )
+
+
+class _Pool:
+    """Counts the seeds while they pass."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self.seeds = self.unanswered = 0
+
+    def instructions(self) -> Iterator[str]:
+        settings = self._settings
+        for seed in read_pool(settings.pool, strict=settings.strict, limit=settings.limit):
+            self.seeds += 1
+            self.unanswered += seed.response is None
+            yield seed.instruction
+
+    @property
+    def to_answer(self) -> int:
+        return {"none": 0, "missing": self.unanswered, "all": self.seeds}[self._settings.answer_seeds]
+
+
+@dataclass(frozen=True, slots=True)
+class _Lines:
+    """The arithmetic: calls left times tokens a call times dollars a token."""
+
+    settings: Settings
+    pool: _Pool
+    lengths: Lengths
+    usage: Usage
+    prices: Mapping[Purpose, Price | None]
+    models: Mapping[Purpose, ModelIdentity]
+
+    def all(self) -> Iterator[Line]:
+        order = sorted(
+            self.lengths.means, key=lambda key: (key[1], ("evolve", "judge", "answer").index(key[0]))
+        )
+        for purpose, epoch in order:
+            line = self._line(purpose, epoch, self.lengths.means[purpose, epoch])
+            if epoch or self.pool.to_answer:
+                yield line
+
+    def _line(self, purpose: Purpose, epoch: int, mean: Means) -> Line:
+        factors = self._factors(purpose)
+        prompt, completion = mean.prompt, mean.completion
+        if factors is not None:
+            prompt, completion = prompt * factors[0], completion * factors[1]
+        calls = self._calls_left(purpose, epoch, mean)
+        price = self.prices[purpose]
+        factor = _BATCH_FACTOR if _is_batch(self.settings) else 1.0
+        return Line(
+            epoch=epoch,
+            purpose=purpose,
+            model=self.models[purpose].name,
+            calls=calls,
+            prompt_tokens=round(calls * prompt),
+            completion_tokens=round(calls * completion),
+            cost_usd=None if price is None else factor * price.dollars(calls * prompt, calls * completion),
+            measured=factors is not None,
+        )
+
+    def _calls_left(self, purpose: Purpose, epoch: int, mean: Means) -> int:
+        """Count all calls, less those that were made and those that finished attempts had no need of."""
+        made = self.usage.made[purpose, epoch] if self.settings.cache else 0
+        if epoch == 0:
+            return max(0, self.pool.to_answer - made)
+        tries = sum(_DEATH_RATE**attempt for attempt in range(self.settings.attempts))
+        total = self.pool.seeds * tries * mean.calls
+        done = self.usage.done[epoch] * mean.calls
+        return max(0, round(total - max(made, done)))
+
+    def _factors(self, purpose: Purpose) -> tuple[float, float] | None:
+        """Return by how much earlier calls exceeded the guess for them, prompt and completion; if there are enough."""
+        name = self.models[purpose].name
+        seen, guessed = Tokens(), Means()
+        for (model, what, epoch), tokens in self.usage.tokens.items():
+            guess = self.lengths.means.get((what, epoch))
+            if model != name or what != purpose or guess is None:
+                continue
+            seen.add(tokens.calls, tokens.prompt, tokens.completion)
+            guessed.prompt += tokens.calls * guess.prompt
+            guessed.completion += tokens.calls * guess.completion
+        if seen.calls < _ENOUGH or not seen.prompt:
+            return None
+        return seen.prompt / guessed.prompt, seen.completion / guessed.completion
+
+
+def _is_batch(settings: Settings) -> bool:
+    return bool(getattr(settings, "batch", False))
