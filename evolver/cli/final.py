@@ -5,24 +5,16 @@ from __future__ import annotations
 from rich.console import Console
 from rich.table import Table
 
+from evolver.cli.words import SHORT_RULES
 from evolver.evolution import Result
-
-_SHORT = {
-    "no_information_gain": "no gain",
-    "copied_prompt": "copied",
-    "refusal": "refusal",
-    "only_stop_words": "stop words",
-    "truncated": "truncated",
-    "other_rules": "other",
-}
 
 
 def print_final(console: Console, result: Result) -> None:
     """Print the figures of a finished run; at most 80 columns wide."""
     stats = result.stats
-    rules = [rule for rule in _SHORT if stats.eliminated[rule]]
+    rules = [rule for rule in SHORT_RULES if stats.eliminated[rule]]
     table = Table(title=f"Run {result.run}", title_justify="left", box=None, padding=(0, 1, 0, 0))
-    for name in ("epoch", "attempts", "survivors", *(_SHORT[rule] for rule in rules), "failed"):
+    for name in ("epoch", "attempts", "survivors", *(SHORT_RULES[rule] for rule in rules), "failed"):
         table.add_column(name, justify="right", no_wrap=True)
     for epoch in stats.epochs:
         deaths = (f"{epoch.eliminated[rule]:,}" for rule in rules)
@@ -42,8 +34,9 @@ def print_final(console: Console, result: Result) -> None:
         console.print(f"Paid {stats.calls:,} calls, {tokens}, ${stats.cost_usd:,.2f}.", markup=False)
     dataset = result.dataset
     if dataset is not None:
-        left_out = dataset.seeds_without_response
-        note = f"; {left_out:,} seeds without a response left out (--answer-seeds)" if left_out else ""
-        rows = f"{dataset.rows:,} rows ({dataset.seeds:,} seeds + {dataset.survivors:,} survivors{note})"
+        rows = f"{dataset.rows:,} rows ({dataset.seeds:,} seeds + {dataset.survivors:,} survivors)"
         console.print(f"Dataset {dataset.output}: {rows}.", markup=False, soft_wrap=True)
+        if dataset.seeds_without_response:
+            left_out = f"{dataset.seeds_without_response:,} seeds without a response are left out"
+            console.print(f"  {left_out}; --answer-seeds lets the model answer them.", markup=False)
     console.print(f"Lineage {result.store}: ask it with 'evolve stats' or 'evolve sql'.", markup=False)

@@ -15,6 +15,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from evolver.cli.words import SHORT_RULES
 from evolver.scheduler.events import (
     AttemptEnded,
     CallEnded,
@@ -130,10 +131,12 @@ class Progress:
         if isinstance(event, Notice):
             self._console.print(event.text, style="yellow", markup=False)
         elif isinstance(event, Stopping):
-            self._console.print(
-                f"Stopping: {event.in_flight} calls in flight are finished and written. Ctrl-C again ends at once.",
-                style="yellow",
+            what = (
+                f"{event.in_flight} calls in flight are finished and written"
+                if event.in_flight
+                else "writing"
             )
+            self._console.print(f"Stopping: {what}. Ctrl-C again ends at once.", style="yellow")
         elif isinstance(event, RunStarted):
             done = sum(event.done_by_epoch)
             again = f", going on after {done:,} attempts" if event.resumed else ""
@@ -173,9 +176,9 @@ class Progress:
         tally = self.tally
         assert tally.run is not None
         figures = [f"{tally.survivors:,} survivors"]
-        figures += [f"{count:,} {rule}" for rule, count in tally.deaths.most_common(3)]
         if tally.failed:
             figures.append(f"{tally.failed:,} failed")
+        deaths = [f"{count:,} {SHORT_RULES.get(rule, rule)}" for rule, count in tally.deaths.most_common()]
         pace = [f"{self._rate.per_second():,.0f} calls/s"]
         if tally.cached:
             pace.append(f"{tally.cached:,} from the cache")
@@ -185,7 +188,7 @@ class Progress:
             pace.append(f"${tally.spent_usd:,.2f}")
         if self._rate.per_second() > 0:
             pace.append(f"ETA {_clock(tally.calls_left / self._rate.per_second())}")
-        return ["  ".join(figures), "  ".join(pace)]
+        return ["  ".join((*figures, *pace)), "eliminated: " + ("  ".join(deaths) or "none yet")]
 
 
 def _clock(seconds: float) -> str:
