@@ -18,6 +18,7 @@
         ├── NotAStoreError
         ├── NewerStoreError
         ├── RunMissingError
+        ├── BatchMissingError
         └── QueryError
 
 Whether a call is tried again is decided by these types, never by the text of a message.
@@ -26,6 +27,7 @@ Whether a call is tried again is decided by these types, never by the text of a 
 from __future__ import annotations
 
 from evolver_store.errors import (
+    BatchMissingError,
     EvolverError,
     NewerStoreError,
     NotAStoreError,
@@ -36,6 +38,7 @@ from evolver_store.errors import (
 )
 
 __all__ = [
+    "BatchMissingError",
     "BudgetError",
     "EvolverError",
     "ModelError",

@@ -20,10 +20,11 @@ from evolver.models.events import CallEnded, CallEvent, CallRetried
 from evolver.models.gate import Gate
 from evolver.models.identity import ModelIdentity
 from evolver.models.prices import Price
-from evolver.models.protocol import Completion, Model, Request
+from evolver.models.protocol import Completion, Model, Purpose, Request
 from evolver.text import storable
 
 MOST_TRIES = 8
+BATCH_FACTOR = 0.5  # of the live price, at OpenAI and at Anthropic alike
 _LONGEST_SILENCE = 900.0  # seconds without a single answer, after which an overloaded provider is left alone
 _REPLIES = frozenset({"server_error", "malformed"})  # failures that a server in order may make of a request
 _REFUSED_IN_A_ROW = (
@@ -57,6 +58,19 @@ class CallLog(Protocol):
 
     def keep(self, row: dict[str, Any]) -> None:
         """Store a row of ``calls``."""
+        ...
+
+
+class Asks(Protocol):
+    """What an attempt asks: a model, one call at a time or in batches."""
+
+    @property
+    def name(self) -> str:
+        """The model's name as the lineage records it."""
+        ...
+
+    async def ask(self, request: Request, origin: Origin, priority: int) -> Answer:
+        """Return the completion of ``request``, as :meth:`Asker.ask` does."""
         ...
 
 
@@ -166,6 +180,21 @@ class Asker:
         """The model's name as the lineage records it."""
         return self._identity.name
 
+    @property
+    def identity(self) -> ModelIdentity:
+        """Who the model is."""
+        return self._identity
+
+    @property
+    def budget(self) -> Budget:
+        """The run's money."""
+        return self._budget
+
+    @property
+    def price(self) -> Price | None:
+        """Dollars a token when asked live, or ``None`` where no price is known."""
+        return self._price
+
     async def ask(self, request: Request, origin: Origin, priority: int) -> Answer:
         """Return the completion of ``request``, from the calls already paid for or from the model.
 
@@ -177,14 +206,54 @@ class Asker:
         """
         if self._identity.local:
             return await self._ask_local(request)
-        key = call_key(self._identity, request)
+        key = self.key(request)
+        return await self.known(key, request) or await self.buy(key, request, origin, priority)
+
+    def key(self, request: Request) -> str:
+        """Return the key under which a call of this model is kept."""
+        return call_key(self._identity, request)
+
+    async def known(self, key: str, request: Request) -> Answer | None:
+        """Return the answer to ``request`` if it was ever paid for."""
         row = await self._log.find(key)
-        if row is not None:
-            return self._served(request, row)
+        return None if row is None else self._served(request, row)
+
+    async def buy(self, key: str, request: Request, origin: Origin, priority: int) -> Answer:
+        """Return the completion of ``request`` from the model, without a look at the calls already paid for.
+
+        Raises:
+            EvolverError: As :meth:`ask`.
+        """
         completion, paid, latency = await self._insist(request, priority)
-        self._log.keep(self._row(key, request, origin, completion, paid, latency))
+        return self._keep(key, request.purpose, origin, completion, paid, latency)
+
+    def keep_batched(
+        self, key: str, purpose: Purpose, origin: Origin, completion: Completion, latency: float
+    ) -> Answer:
+        """Keep and count a completion that came in a batch, at half the price.
+
+        Raises:
+            RowModelError: No database could hold it.
+        """
+        checked(completion)
+        paid = None if self._price is None else self._price.of(completion, factor=BATCH_FACTOR)
+        self._budget.add(paid)
+        self._answered += 1
+        self._answered_at = time.monotonic()
+        return self._keep(key, purpose, origin, completion, paid, latency)
+
+    def _keep(
+        self,
+        key: str,
+        purpose: Purpose,
+        origin: Origin,
+        completion: Completion,
+        paid: float | None,
+        latency: float,
+    ) -> Answer:
+        self._log.keep(self._row(key, purpose, origin, completion, paid, latency))
         tokens = completion.prompt_tokens, completion.completion_tokens
-        self._report(CallEnded(request.purpose, *tokens, paid, cached=False))
+        self._report(CallEnded(purpose, *tokens, paid, cached=False))
         return Answer(completion, paid)
 
     async def _ask_local(self, request: Request) -> Answer:
@@ -272,7 +341,7 @@ class Asker:
     def _row(
         self,
         key: str,
-        request: Request,
+        purpose: Purpose,
         origin: Origin,
         completion: Completion,
         cost: float | None,
@@ -283,7 +352,7 @@ class Asker:
             "run_id": origin.run_id,
             "root_id": origin.root_id,
             "epoch": origin.epoch,
-            "purpose": request.purpose,
+            "purpose": purpose,
             "provider": self._identity.provider,
             "model": self._identity.name,
             "completion": completion.text if completion.refusal is None else completion.refusal,

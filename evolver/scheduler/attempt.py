@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from hashlib import blake2b
@@ -12,7 +13,7 @@ from evolver.elimination.judge import parse_judgement
 from evolver.elimination.rules import RuleSet
 from evolver.elimination.verdict import Candidate, Drop
 from evolver.errors import RowModelError
-from evolver.models.ask import Asker, Origin, checked
+from evolver.models.ask import Asks, Origin, checked
 from evolver.models.protocol import Completion, Purpose, Request, Sampling
 from evolver.plugins import LoadedMutator, MutatorSet
 from evolver.scheduler.frontier import Job
@@ -30,7 +31,7 @@ class Method:
     seed: int
     mutators: MutatorSet
     rules: RuleSet
-    askers: dict[Purpose, Asker]
+    askers: Mapping[Purpose, Asks]
     sampling: Sampling
     judge: bool = True
 

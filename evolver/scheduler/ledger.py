@@ -52,11 +52,24 @@ class Ledger:
         self._reader = ThreadPoolExecutor(1, thread_name_prefix="evolver-reader")
         self._share = share_calls
         self._known = KnownKeys()
+        self._expected: set[str] = set()
 
     async def learn_calls(self) -> None:
         """Take note of the calls that the store holds."""
         if self._share:
             self._known = await self.read(lambda conn: KnownKeys(call_keys(conn)))
+
+    def expect(self, keys: Iterable[str]) -> None:
+        """Take note of calls that may come into the store before anybody asks for them."""
+        self._expected.update(keys)
+
+    async def write(self, action: Callable[[Connection], _T]) -> _T:
+        """Let the writer do ``action`` after the rows put before; return its result once it is committed.
+
+        Raises:
+            StoreError: It could not be written.
+        """
+        return await asyncio.wrap_future(self._writer.put_action(action))
 
     async def read(self, query: Callable[[Connection], _T]) -> _T:
         """Run a query in the reader's thread."""
@@ -82,7 +95,7 @@ class Ledger:
         waiting = self._writer.call(key)
         if waiting is not None:
             return waiting
-        if key not in self._known:
+        if key not in self._known and key not in self._expected:
             return None
         return await self.read(lambda conn: call_of(conn, key))
 

@@ -45,3 +45,7 @@ class RunMissingError(StoreError):
 
 class QueryError(StoreError):
     """A query by the user is wrong, too slow, or tries to write."""
+
+
+class BatchMissingError(StoreError):
+    """No batch of that name is in the store, or several are."""

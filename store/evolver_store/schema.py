@@ -113,6 +113,32 @@ calls = Table(
     Column("created_at", DateTime(timezone=True), nullable=False),
 )
 
+batches = Table(
+    "batches",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("run_id", BigInteger, nullable=False),
+    Column("provider", Text, nullable=False),
+    Column("base_url", Text),
+    Column("model", Text, nullable=False),
+    Column("provider_id", Text),  # NULL until the provider has taken the batch
+    Column("status", Text, nullable=False),
+    Column("requests", Integer, nullable=False),
+    Column("succeeded", Integer, nullable=False),
+    Column("failed", Integer, nullable=False),
+    Column("reason", Text),
+    Column(
+        "asked", JSON(none_as_null=True)
+    ),  # [call key, root_id, epoch, purpose] of each; NULL once collected
+    Column("created_at", DateTime(timezone=True), nullable=False),
+    Column("submitted_at", DateTime(timezone=True)),
+    Column("ended_at", DateTime(timezone=True)),
+    CheckConstraint(
+        "status IN ('intended', 'submitted', 'cancelling', 'ended', 'cancelled', 'failed')",
+        name="batches_status",
+    ),
+)
+
 
 class Place(NamedTuple):
     """Where a row stands: all that its id says."""

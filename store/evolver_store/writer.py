@@ -11,7 +11,8 @@ import queue
 import threading
 import time
 from collections.abc import Callable
-from typing import Any
+from concurrent.futures import Future
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, Table, bindparam, update
 from sqlalchemy.dialects import postgresql, sqlite
@@ -26,6 +27,7 @@ MAX_WAIT = 0.03  # seconds; with the commit itself, a call is on disk within 50 
 Row = dict[str, Any]
 _Write = Callable[[Connection, list[Row]], None]
 _Item = tuple[_Write, Row]
+_T = TypeVar("_T")
 
 
 def insert_rows(conn: Connection, table: Table, rows: list[Row]) -> None:
@@ -51,8 +53,13 @@ def _answer_seeds(conn: Connection, rows: list[Row]) -> None:
     conn.execute(update(instructions).where(seed).values(columns), rows)
 
 
+def _act(conn: Connection, rows: list[Row]) -> None:
+    for row in rows:
+        row["result"] = row["action"](conn)
+
+
 class Writer:
-    """Writes attempts, calls and seeds' answers, each kind in the order it is put.
+    """Writes attempts, calls and seeds' answers, each kind in the order it is put, and after them whatever else.
 
     Args:
         engine: A store opened for writing.
@@ -65,6 +72,8 @@ class Writer:
         self._queue: queue.SimpleQueue[_Item | None] = queue.SimpleQueue()
         self._unwritten: dict[int, str] = {}
         self._unwritten_calls: dict[str, Row] = {}
+        self._awaited: set[Future[Any]] = set()
+        self._failing = threading.Lock()
         self._put = self._written = 0
         self.error: StoreError | None = None
         self._thread = threading.Thread(target=self._run, name="evolver-writer", daemon=True)
@@ -96,6 +105,20 @@ class Writer:
         self._put += 1
         self._queue.put((_answer_seeds, row))
 
+    def put_action(self, action: Callable[[Connection], _T]) -> Future[_T]:
+        """Let ``action`` write, in the transaction of the rows put before it or a later one.
+
+        The future has its result once that is committed.
+        """
+        done: Future[_T] = Future()
+        done.set_running_or_notify_cancel()  # what is handed over is written, whoever stops waiting for it
+        with self._failing:
+            self._check()
+            self._awaited.add(done)
+        self._put += 1
+        self._queue.put((_act, {"action": action, "done": done}))
+        return done
+
     def text(self, id_: int) -> str | None:
         """Return the instruction of a row that may not be committed yet, else ``None``."""
         return self._unwritten.get(id_)
@@ -126,11 +149,15 @@ class Writer:
                     self._on_commit()
         except (SQLAlchemyError, OSError) as error:
             cause = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
-            self.error = StoreError(
+            failure = StoreError(
                 f"the store cannot be written ({cause}); the run stopped. What was written before is safe: "
                 "make room or mend the database and run the same command again."
             )
-            self.error.__cause__ = error
+            failure.__cause__ = error
+            with self._failing:
+                self.error = failure
+            for done in self._awaited:
+                done.set_exception(failure)
         self._on_commit()
 
     def _transaction(self, conn: Connection) -> bool:
@@ -138,7 +165,7 @@ class Writer:
         batch, more = self._collect()
         if batch:
             with conn.begin():
-                for write in (_insert_instructions, _insert_calls, _answer_seeds):
+                for write in (_insert_instructions, _insert_calls, _answer_seeds, _act):
                     rows = [row for how, row in batch if how is write]
                     if rows:
                         write(conn, rows)
@@ -166,3 +193,7 @@ class Writer:
                 self._unwritten.pop(row["id"], None)
             elif write is _insert_calls:
                 self._unwritten_calls.pop(row["key"], None)
+            elif write is _act:
+                with self._failing:
+                    self._awaited.discard(row["done"])
+                row["done"].set_result(row["result"])
