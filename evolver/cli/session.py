@@ -13,6 +13,7 @@ from typing import Any
 import click
 from rich.console import Console
 
+from evolver.cli.consent import ask_before_paying
 from evolver.cli.final import print_final
 from evolver.cli.progress import Progress, make_progress
 from evolver.errors import StoppedError
@@ -34,6 +35,7 @@ def run_session(settings: Settings, *, as_json: bool) -> None:
     console = Console(stderr=True, quiet=settings.quiet, highlight=False)
     if settings.model == "offline":
         console.print(OFFLINE_NOTE, style="yellow")
+    ask_before_paying(Evolution.of(settings), console)
     with make_progress(console) as progress:
         evolution = Evolution.of(settings, on_event=progress)
         try:

@@ -20,6 +20,8 @@ _ADDRESSES = {
 }
 """Where the SDKs ask if nothing else is said, and the variable that says something else."""
 
+_SELF_HOSTED = frozenset({"ollama"})
+
 _PROVIDERS = (
     "anthropic",
     "anthropic_bedrock",
@@ -110,8 +112,9 @@ def identify(spec: object, *, base_url: str | None = None) -> ModelIdentity:
 
 
 def official(who: ModelIdentity) -> bool:
-    """Tell whether a model is asked at its provider's own address, and not at a server that speaks alike."""
-    return who.base_url is None or who.base_url in {usual for _, usual in _ADDRESSES.values()}
+    """Tell whether a model is asked at a provider that sells it, and not at a server of somebody's own."""
+    usual = {address for _, address in _ADDRESSES.values()}
+    return who.provider not in _SELF_HOSTED and (who.base_url is None or who.base_url in usual)
 
 
 def _split(spec: str, base_url: str | None) -> tuple[str, str]:

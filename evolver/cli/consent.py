@@ -1,0 +1,76 @@
+"""The question before a run that costs money."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+from rich.console import Console
+
+from evolver.cli.estimate import dollars, in_short, print_estimate
+from evolver.errors import EvolverError, SettingsError
+from evolver.evolution import Evolution
+from evolver.models.factory import identify, make_model, official
+from evolver.models.prices import FREE, price_for
+from evolver.report.estimate import Estimate
+from evolver.settings import Settings
+
+
+def ask_before_paying(evolution: Evolution, console: Console) -> None:
+    """Show what a paid run will take and ask whether to begin it; say nothing of one that costs nothing.
+
+    Somebody who has said ``--yes``, or bounded the cost where nobody can be asked, is only told.
+
+    Raises:
+        SettingsError: Nobody can be asked; nothing was sent.
+        EvolverError: The answer is no; nothing was sent.
+    """
+    settings = evolution.settings
+    if not _costs(settings):
+        return
+    _check_models(settings)
+    estimate = evolution.estimate()
+    if not estimate.calls:
+        return
+    terminal = sys.stdin.isatty() and sys.stderr.isatty()
+    if settings.yes or (settings.max_cost is not None and not terminal):
+        console.print(f"Estimated: {in_short(estimate)} at most.", markup=False, soft_wrap=True)
+        return
+    if not terminal:
+        raise SettingsError(
+            f"this run costs money ({in_short(estimate)}) and there is no terminal to ask on; nothing was sent. "
+            "Run it with --yes, or with --max-cost USD to bound the spend."
+        )
+    _ask(estimate, settings)
+
+
+def _ask(estimate: Estimate, settings: Settings) -> None:
+    print_estimate(Console(stderr=True, highlight=False), estimate)
+    bound = "" if settings.max_cost is None else f" It stops at {dollars(settings.max_cost)} (--max-cost)."
+    if not click.confirm(f"{bound} Begin?".strip(), default=False, err=True):
+        raise EvolverError("not begun; nothing was sent and nothing is written.")
+
+
+def _costs(settings: Settings) -> bool:
+    """Tell whether somebody is going to send a bill.
+
+    A server of the user's own whose price nobody knows is taken to cost nothing; a provider's model that the price
+    list does not have is taken to cost something.
+    """
+    for spec in _specs(settings):
+        who = identify(spec, base_url=settings.base_url)
+        price = price_for(who, settings.price_in, settings.price_out)
+        if official(who) if price is None else price != FREE:
+            return True
+    return False
+
+
+def _check_models(settings: Settings) -> None:
+    """Find out that a key or a package is missing before the question, not after it."""
+    for spec in _specs(settings):
+        make_model(spec, base_url=settings.base_url)
+
+
+def _specs(settings: Settings) -> set[str]:
+    judges = {settings.judge_model or settings.model} if settings.judge else set()
+    return {settings.model, settings.answer_model or settings.model} | judges
