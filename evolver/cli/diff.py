@@ -82,7 +82,7 @@ def _print(child: Row, changes: list[Change]) -> None:
             else:
                 shown.append(harmless(change.old), style="red strike")
                 shown.append(harmless(change.new), style="bold green")
-        out.print(shown)
+        out.print(shown, soft_wrap=True)
     else:
         click.echo("".join(_marked(change) for change in changes))
 

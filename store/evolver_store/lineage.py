@@ -161,7 +161,7 @@ def _rows(conn: Connection, query: Select[Any]) -> list[Row]:
 
 
 def _stream(conn: Connection, query: Select[Any]) -> Iterator[Row]:
-    result = conn.execution_options(yield_per=_SLICE).execute(query)
+    result = conn.execute(query.execution_options(yield_per=_SLICE))
     names = tuple(result.keys())
     for row in result:
         yield dict(zip(names, row, strict=True))

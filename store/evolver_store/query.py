@@ -12,7 +12,7 @@ import math
 import sqlite3
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,6 +46,7 @@ _ALLOWED_PRAGMAS = {
     "table_list",
     "table_xinfo",
 }
+_TABLE_FUNCTIONS = ("json_each", "json_tree", "pragma_table_info")
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,10 +109,9 @@ def _is_text(sql: str) -> bool:
 
 
 def _execute(conn: Connection, sql: str, params: Mapping[str, Any] | None) -> CursorResult[Any]:
-    streamed = conn.execution_options(yield_per=_SLICE)
     if params is not None:
-        return streamed.execute(text(sql), params)
-    return streamed.execution_options(no_parameters=True).exec_driver_sql(sql)
+        return conn.execute(text(sql), params, execution_options={"yield_per": _SLICE})
+    return conn.exec_driver_sql(sql, execution_options={"yield_per": _SLICE, "no_parameters": True})
 
 
 def _fetch(conn: Connection, result: CursorResult[Any], guard: _Guard) -> Iterator[tuple[Any, ...]]:
@@ -157,6 +157,9 @@ class _SqliteGuard:
         """Guard a connection whose transaction has begun."""
         conn.begin()
         driver: Any = conn.connection.driver_connection
+        for function in _TABLE_FUNCTIONS:  # their first use declares a table inside, which would be refused
+            with suppress(sqlite3.OperationalError):  # some builds leave out JSON
+                driver.execute(f"SELECT 1 FROM {function}('[]')").close()  # noqa: S608 - names of our own
         driver.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _LONGEST_VALUE)
         driver.set_progress_handler(self.clock.is_over, _STEPS)
         driver.set_authorizer(self._authorize)

@@ -1,0 +1,129 @@
+"""The figures of a known run, on both databases."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import Connection
+
+from evolver.report.figures import Judged, Lengths, Paid, run_figures
+from evolver.report.overview import run_overviews
+from evolver.report.summary import run_stats
+from evolver_store.connect import reading
+from tests.known_store import HOSTILE, SAME
+
+
+@pytest.fixture
+def conn(known_store: str) -> Iterator[Connection]:
+    with reading(known_store) as engine, engine.connect() as conn:
+        yield conn
+
+
+def test_every_attempt_stands_in_one_cell_of_epoch_and_mutator(conn: Connection) -> None:
+    cells = run_figures(conn, 1).cells
+
+    assert {key: (cell.attempts, cell.survivors) for key, cell in cells.items()} == {
+        (1, "deepen"): (3, 2),
+        (2, "breadth"): (1, 0),
+        (2, "concretize"): (1, 0),
+        (2, "deepen"): (1, 1),
+        (3, "breadth"): (1, 1),
+        (3, "concretize"): (2, 1),
+    }
+    assert list(cells) == sorted(cells)
+
+
+def test_deaths_are_counted_by_rule_and_failures_by_class(conn: Connection) -> None:
+    total = run_figures(conn, 1).total()
+
+    assert total.eliminated == Counter(no_information_gain=2, refusal=1)
+    assert total.failed == Counter(content_filter=1)
+    assert (total.attempts, total.survivors) == (9, 5)
+    assert total.share == 5 / 9
+
+
+def test_sums_by_epoch_and_by_mutator_are_those_of_their_cells(conn: Connection) -> None:
+    figures = run_figures(conn, 1)
+
+    assert {epoch: tally.attempts for epoch, tally in figures.by_epoch().items()} == {1: 3, 2: 3, 3: 3}
+    assert figures.by_epoch()[2].eliminated == Counter(no_information_gain=2)
+    assert {name: tally.survivors for name, tally in figures.by_mutator().items()} == {
+        "breadth": 1,
+        "concretize": 1,
+        "deepen": 3,
+    }
+    assert figures.by_mutator()["concretize"].cost_usd == 1.0
+    assert figures.by_mutator()["concretize"].prompt_tokens == 30
+
+
+def test_the_judge_is_counted_by_what_it_said_and_not_by_the_rule(conn: Connection) -> None:
+    judged = run_figures(conn, 1).total().judged
+
+    assert judged == Judged(equal=1, not_equal=5, undecided=1)
+    assert judged.pass_rate == 1 - 1 / 7
+
+
+@pytest.mark.parametrize(("equal", "strict"), [(29, False), (30, False), (31, True)])
+def test_a_judge_is_strict_above_30_percent(equal: int, *, strict: bool) -> None:
+    assert Judged(equal=equal, not_equal=100 - equal).strict == strict
+
+
+def test_a_judge_that_was_not_asked_is_neither_strict_nor_lenient() -> None:
+    assert Judged().pass_rate is None
+    assert not Judged().strict
+
+
+def test_lengths_are_those_of_seeds_and_survivors_alone(conn: Connection) -> None:
+    lengths = run_figures(conn, 1).lengths
+    seeds = sorted(map(len, ("Sort a list.", HOSTILE, "Reverse a text.")))
+    first = [len("Sort a list of words by length."), len("Reverse a text word by word.")]
+
+    assert [one.epoch for one in lengths] == [0, 1, 2, 3]
+    assert lengths[0].rows == 3
+    assert lengths[0].instruction_mean == sum(seeds) / 3
+    assert lengths[0].instruction_median == seeds[1]
+    assert lengths[0].response_median == (len("Use sorted().") + len("Use [::-1].")) / 2
+    assert lengths[1].instruction_median == sum(first) / 2
+    assert lengths[3] == Lengths(3, 2, len(SAME), len(SAME), 10, 10)
+
+
+def test_paid_calls_are_those_of_the_run_by_purpose(conn: Connection) -> None:
+    assert run_figures(conn, 1).paid == [
+        Paid("answer", 1, 10, 5, 0.25),
+        Paid("evolve", 2, 20, 10, 0.5),
+        Paid("judge", 1, 10, 5, 0.25),
+    ]
+    assert run_figures(conn, 2).paid == []
+
+
+def test_a_run_without_attempts_has_empty_figures(conn: Connection) -> None:
+    figures = run_figures(conn, 77)
+
+    assert (figures.cells, figures.lengths, figures.paid) == ({}, [], [])
+    assert figures.total().share == 0
+
+
+def test_an_overview_tells_how_far_each_run_is(conn: Connection) -> None:
+    first, second = run_overviews(conn)
+
+    assert (first.name, first.seeds, first.attempts, first.survivors, first.cost_usd) == (
+        "first",
+        3,
+        9,
+        5,
+        1.0,
+    )
+    assert (second.name, second.attempts, second.survivors, second.cost_usd) == ("second", 1, 1, None)
+
+
+def test_the_summary_of_a_run_agrees_with_its_figures(conn: Connection) -> None:
+    stats, total = run_stats(conn, 1, 3), run_figures(conn, 1).total()
+
+    assert (stats.attempts, stats.survivors, stats.failed) == (9, 5, 1)
+    assert stats.eliminated == total.eliminated
+    assert (stats.prompt_tokens, stats.completion_tokens) == (total.prompt_tokens, total.completion_tokens)
+    assert stats.cost_usd == total.cost_usd
+    assert stats.calls == 4
+    assert [epoch.attempts for epoch in stats.epochs] == [3, 3, 3]
