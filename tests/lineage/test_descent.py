@@ -155,4 +155,4 @@ def test_walks_stay_on_the_index_once_sqlite_has_statistics(tmp_path: object) ->
     plans = [[row[3] for row in plain.execute(f"EXPLAIN QUERY PLAN {sql}", params)] for sql, params in walks]
     plain.close()
     assert any("step USING INTEGER PRIMARY KEY" in step for step in plans[0])
-    assert any("step USING INDEX instructions_parent (parent_id=?)" in step for step in plans[1])
+    assert any("step USING COVERING INDEX instructions_parent (parent_id=?)" in step for step in plans[1])
