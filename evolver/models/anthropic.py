@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import anthropic
 
 from evolver.errors import ModelError, RunModelError
-from evolver.models.failures import from_status, malformed, redact
+from evolver.models.failures import from_status, malformed, quote, redact
 from evolver.models.keys import checked_base_url, read_key
 from evolver.models.protocol import Completion, Request
 from evolver.models.sdk import Wire, count, limits, mended, timeouts
+
+if TYPE_CHECKING:
+    from evolver.models.batch.protocol import BatchApi
 
 _FINISH = {
     None: "stop",
@@ -52,7 +55,7 @@ class AnthropicModel:
         self._key = read_key("ANTHROPIC_API_KEY", base_url=base_url)
         self._on_notice = on_notice
         self._accepted: dict[tuple[str, ...], tuple[str, ...]] = {}
-        client = anthropic.AsyncAnthropic(
+        self._client = anthropic.AsyncAnthropic(
             api_key=self._key,
             base_url=checked_base_url(base_url),
             timeout=timeouts(timeout),
@@ -60,7 +63,7 @@ class AnthropicModel:
             http_client=anthropic.DefaultAioHttpClient(limits=limits()),
         )
         self._wire = Wire(
-            client,
+            self._client,
             "/v1/messages",
             who=self.name,
             timeout=timeout,
@@ -87,9 +90,30 @@ class AnthropicModel:
         assert refused is not None  # the loop runs at least once, and ends otherwise only by a refusal
         raise self._failure(refused) from refused
 
+    def batch_api(self) -> BatchApi:
+        """Return the batch API of the same account and model, over the same connections."""
+        from evolver.models.batch.anthropic import AnthropicBatches  # live runs do without
+
+        return AnthropicBatches(
+            self._client,
+            who=self.name,
+            wire=self._wire,
+            body=self._accepted_body,
+            completion=self._completion,
+            failure=self._failure,
+            refused=lambda status, said, code: from_status(
+                status, redact(quote(said), self._key), who=self.name, code=code
+            ),
+        )
+
     async def aclose(self) -> None:
         """Close every connection."""
         await self._wire.aclose()
+
+    def _accepted_body(self, request: Request) -> dict[str, object]:
+        given = self._given(request)
+        chosen = next(self._choices(tuple(given)))
+        return self._body(request, {each: given[each] for each in chosen})
 
     def _given(self, request: Request) -> dict[str, float]:
         sampling = request.sampling

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import openai
 
@@ -12,6 +12,9 @@ from evolver.models.failures import from_status, malformed, quote, redact
 from evolver.models.keys import checked_base_url, read_key
 from evolver.models.protocol import Completion, Request, Sampling
 from evolver.models.sdk import Wire, count, limits, mended, timeouts
+
+if TYPE_CHECKING:
+    from evolver.models.batch.protocol import BatchApi
 
 _FINISH = {None: "stop", "eos": "stop", "max_tokens": "length"}
 _REFUSED = frozenset({"unsupported_parameter", "unsupported_value"})
@@ -46,7 +49,7 @@ class OpenAIModel:
         self._on_notice = on_notice
         self._renamed: dict[str, str] = {}
         self._dropped: set[str] = set()
-        client = openai.AsyncOpenAI(
+        self._client = openai.AsyncOpenAI(
             api_key=self._key,
             base_url=checked_base_url(base_url),
             timeout=timeouts(timeout),
@@ -54,7 +57,7 @@ class OpenAIModel:
             http_client=openai.DefaultAioHttpClient(limits=limits()),
         )
         self._wire = Wire(
-            client,
+            self._client,
             "/chat/completions",
             who=self.name,
             timeout=timeout,
@@ -74,6 +77,22 @@ class OpenAIModel:
                     raise self._failure(error) from error
             else:
                 return self._completion(answer)
+
+    def batch_api(self) -> BatchApi:
+        """Return the batch API of the same account and model, over the same connections."""
+        from evolver.models.batch.openai import OpenAIBatches  # live runs do without
+
+        return OpenAIBatches(
+            self._client,
+            who=self.name,
+            wire=self._wire,
+            body=self._body,
+            completion=self._completion,
+            failure=self._failure,
+            refused=lambda status, said, code: from_status(
+                status, redact(quote(said), self._key), who=self.name, code=code
+            ),
+        )
 
     async def aclose(self) -> None:
         """Close every connection."""

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
@@ -77,13 +78,9 @@ class Wire:
             TransientModelError: No answer in time, no connection, or a body that is no JSON object.
             Exception: The SDK's ``status_error``, for the caller to read.
         """
-        try:
+        with self.failures():
             async with asyncio.timeout(self._timeout):
                 response = await self._client.post(self._path, cast_to=httpx2.Response, body=body)
-        except self._status_error:
-            raise
-        except self._errors as error:
-            raise from_exception(error, who=self._who, url=self.url) from error
         try:
             answer = json.loads(response.content)
         except (ValueError, RecursionError) as error:
@@ -91,6 +88,16 @@ class Wire:
         if not isinstance(answer, dict):
             raise malformed("JSON that is not an object", who=self._who)
         return answer
+
+    @contextmanager
+    def failures(self) -> Iterator[None]:
+        """Turn what the SDK raises below HTTP into a transient error; its ``status_error`` passes."""
+        try:
+            yield
+        except self._status_error:
+            raise
+        except self._errors as error:
+            raise from_exception(error, who=self._who, url=self.url) from error
 
     async def aclose(self) -> None:
         """Close every connection; the client cannot be used again."""

@@ -1,0 +1,111 @@
+"""What a provider's batch API is to the engine, and what the store is to a batch."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterable, Set
+from dataclasses import dataclass
+from datetime import datetime
+from typing import IO, Literal, Protocol, TypeVar, runtime_checkable
+
+from sqlalchemy import Connection
+
+from evolver.errors import ModelError
+from evolver.models.protocol import Completion, Request
+
+_T = TypeVar("_T")
+Outcome = Completion | ModelError
+
+
+@dataclass(frozen=True, slots=True)
+class BatchState:
+    """How far a provider is with a batch.
+
+    ``failed`` batches were refused as a whole, and nothing in them was worked on; ``code`` and ``reason`` say why.
+    ``ended`` ones have results, of which some may be failures; ``cancelled`` says that somebody cut it short.
+    ``files`` is where the results are, in the provider's own terms.
+    """
+
+    provider_id: str
+    status: Literal["working", "ended", "failed"]
+    succeeded: int = 0
+    failed: int = 0
+    cancelled: bool = False
+    code: str | None = None
+    reason: str | None = None
+    files: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What is known of a batch that was submitted, or perhaps was: its key, its call keys, and not before when."""
+
+    key: str
+    calls: Set[str]
+    since: datetime
+
+
+@runtime_checkable
+class Batchable(Protocol):
+    """A model that can be asked in batches."""
+
+    def batch_api(self) -> BatchApi:
+        """Return its batch API."""
+        ...
+
+
+class BatchApi(Protocol):
+    """A provider's batch API, for one model.
+
+    A file holds ``opening``, the requests' lines with ``between`` between them, and ``closing``.
+    Failures are the classes of :mod:`evolver.errors`, as they are of live calls.
+    """
+
+    most_requests: int
+    most_bytes: int
+    opening: bytes
+    between: bytes
+    closing: bytes
+
+    def line(self, key: str, request: Request) -> bytes:
+        """Return one request of a file; ``key`` comes back with its result."""
+        ...
+
+    async def submit(self, key: str, file: IO[bytes]) -> str:
+        """Submit a file under the batch's key; return the provider's name for the batch."""
+        ...
+
+    async def find(self, sent: Sent, not_these: Set[str]) -> str | None:
+        """Look for a batch that may have been submitted; ``not_these`` are known to be others."""
+        ...
+
+    async def look(self, provider_id: str) -> BatchState:
+        """Return how far a batch is."""
+        ...
+
+    def results(self, state: BatchState) -> AsyncIterator[tuple[str, Outcome]]:
+        """Yield the call key and the outcome of each request of an ended batch, in any order."""
+        ...
+
+    async def cancel(self, provider_id: str) -> None:
+        """Ask the provider to stop working on a batch."""
+        ...
+
+
+class BatchLog(Protocol):
+    """The store as batches need it."""
+
+    def expect(self, keys: Iterable[str]) -> None:
+        """Take note of calls that may be kept before anybody asks for them."""
+        ...
+
+    async def read(self, query: Callable[[Connection], _T]) -> _T:
+        """Run a query."""
+        ...
+
+    async def write(self, action: Callable[[Connection], _T]) -> _T:
+        """Write, after all calls kept so far, and return once it is committed."""
+        ...
+
+    async def room(self) -> None:
+        """Wait while too much is on its way to the disk."""
+        ...
