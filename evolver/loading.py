@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from hashlib import blake2b
 from pathlib import Path
+from tokenize import TokenError
 from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, ModuleType
 
 from evolver.errors import PluginError
@@ -186,8 +187,8 @@ def _attributes(thing: object) -> dict[str, object]:
 
 
 def _source(thing: FunctionType | type) -> str | None:
-    """Return the source, or ``None`` where it was typed in or compiled away."""
+    """Return the source, or ``None`` where it was typed in, compiled away, or is not in its file any more."""
     try:
         return inspect.getsource(thing)
-    except (OSError, TypeError):
+    except (OSError, TypeError, SyntaxError, TokenError):
         return None

@@ -122,6 +122,18 @@ def test_a_digest_is_equal_in_every_process(tmp_path: Path) -> None:
     assert len(said) == 1
 
 
+def test_a_function_whose_file_no_longer_holds_it_has_a_digest(tmp_path: Path) -> None:
+    digests = set()
+    for name, text in (("a", "It's prose.\n"), ("b", "'''unended\n"), ("c", "(\n"), ("d", "")):
+        moved = tmp_path / f"{name}.txt"
+        moved.write_text(text, encoding="utf-8")
+        names: dict[str, object] = {}
+        exec(compile("def check(text): return bool(text)", str(moved), "exec"), names)
+        digests.add(digest_of(names["check"]))
+
+    assert all(len(digest) == 16 for digest in digests)
+
+
 def test_functions_that_call_each_other_have_a_digest(tmp_path: Path) -> None:
     file = tmp_path / "round.py"
     file.write_text("def ping(n):\n    return pong(n)\ndef pong(n):\n    return ping(n)\n")
