@@ -22,6 +22,7 @@ _HARMFUL = (
     | dict.fromkeys((*range(0x80, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A)), 0xFFFD)
 )
 
+_JSONS_OWN = frozenset({str, int, bool, type(None), dict, list})
 _FOLDED = 8  # columns of the terminal that are enough for a cell that may fold
 
 
@@ -52,9 +53,11 @@ def plain(value: Any) -> Any:
 
 def print_json(records: Iterable[Mapping[str, Any]]) -> None:
     """Print one JSON object per line, each as soon as it is there."""
+    encode = json.JSONEncoder(ensure_ascii=False, default=str).encode
+    write = sys.stdout.write
     for record in records:
-        known = {name: plain(value) for name, value in record.items()}
-        sys.stdout.write(json.dumps(known, ensure_ascii=False, default=str) + "\n")
+        known = {name: value if type(value) in _JSONS_OWN else plain(value) for name, value in record.items()}
+        write(encode(known) + "\n")
     sys.stdout.flush()
 
 
