@@ -14,6 +14,7 @@ COMMANDS = {
     "run": "Evolve a pool and write the dataset; what 'evolve --pool FILE' does.",
     "estimate": "Estimate calls, tokens and dollars of a run before it is begun.",
     "mutators": "List the mutators, or show the prompt one of them sends.",
+    "merge": "Join runs and OSS-Instruct files into one dataset, cleaned and decontaminated.",
     "runs": "List the runs in a store.",
     "stats": "Show what became of a run: epoch by mutator by rule, lengths, cost.",
     "lineage": "Draw the family an instruction belongs to.",

@@ -18,7 +18,7 @@ def store_option(command: _Command) -> _Command:
         "--store",
         metavar="URL",
         envvar="EVOLVE_STORE",
-        default=_default_store,
+        default=default_store,
         help="Where the lineage is: a file or postgresql://….  [default: evolve.db]",
     )(command)
 
@@ -35,7 +35,7 @@ def json_option(command: _Command) -> _Command:
     return click.option("--json", "as_json", is_flag=True, help="One JSON object per line.")(command)
 
 
-def _default_store() -> str:
+def default_store() -> str:
     """Read the store's name from evolve.toml in the working directory, as a run does."""
     import tomllib  # few commands come without --store and beside an evolve.toml
     from pathlib import Path

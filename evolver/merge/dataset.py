@@ -1,122 +1,137 @@
-"""From the lineage to a dataset: collect ids, order them, fetch texts in slices, write."""
+"""From the lineage to a dataset: collect ids, clean, draw and order them, fetch texts in slices, write."""
 
 from __future__ import annotations
 
+from array import array
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from sqlalchemy import Connection
-from sqlalchemy.exc import SQLAlchemyError
-
-from evolver.errors import OutputError, SettingsError, StoreError
-from evolver.merge.collect import MAX_SOURCES, Collected, epoch_of
-from evolver.merge.formats import Row, record_maker, sample_record
-from evolver.merge.job import MergeReport, MergeSettings, RunSource
-from evolver.merge.order import in_order
-from evolver.merge.output import check_output, container_for, replacing
+from evolver.errors import OutputError
+from evolver.merge.benchmarks import read_benchmarks
+from evolver.merge.card import card
+from evolver.merge.clean import Cleaned, Cleaner
+from evolver.merge.collect import Collected, collect, epoch_of, split_key
+from evolver.merge.contamination import Contamination
+from evolver.merge.findings import write_findings
+from evolver.merge.formats import record_maker, sample_record
+from evolver.merge.job import Cleaning, MergeReport, MergeSettings, Source
+from evolver.merge.order import in_order, in_ratio
+from evolver.merge.oss import OssShelf
+from evolver.merge.output import check_file, check_output, open_dataset, size_of
+from evolver.merge.shelf import Shelf
+from evolver.merge.shelves import check_sources, open_shelves
 from evolver.merge.texts import slices_of_rows
 
 Progress = Callable[[int, int], None]
 
 
 def merge(
-    sources: Sequence[RunSource],
+    sources: Sequence[Source],
     output: Path,
     settings: MergeSettings,
     *,
+    cleaning: Cleaning = Cleaning(),  # noqa: B008 - frozen
+    report_to: Path | None = None,
     on_progress: Progress = lambda done, total: None,
+    on_read: Callable[[int], None] = lambda rows: None,
 ) -> MergeReport:
-    """Write the seeds and survivors of one or more runs as one dataset.
+    """Write runs and OSS-Instruct files as one dataset.
 
-    Memory grows by some bytes a row, not by the texts. Equal rows and settings give an equal file, byte for byte.
+    Memory grows by some bytes a row, not by the texts; near-duplicates take about a kilobyte a row. Equal rows and
+    settings give an equal file, byte for byte.
 
     Args:
-        sources: Runs of stores opened for reading; their order counts for every ``settings.order``.
-        output: A file name that ends in ``.jsonl``, ``.json`` or ``.parquet``; what is there is replaced.
+        sources: Runs of stores opened for reading, and files; their order counts for every ``settings.order``.
+        output: A file name that ends in ``.jsonl``, ``.json`` or ``.parquet``, or a name without an ending: the
+            folder of a Hugging Face dataset. What is there is replaced.
         settings: Which rows, in which order and shape.
+        cleaning: What is taken out before.
+        report_to: A JSON file for the figures and each dropped row with its reason, item, method and score.
         on_progress: Told (rows written, rows in all) after every few thousand rows.
+        on_read: Told how many rows cleaning has read, as often.
 
     Raises:
-        OutputError: The file cannot be written, or there is no row to write. An older file is untouched.
+        OutputError: A file cannot be written, or there is no row to write. An older one is untouched.
         StoreError: A store cannot be read.
-        SettingsError: No source, or one twice.
+        PoolError: An OSS-Instruct file or a benchmark cannot be read.
+        SettingsError: No source, one twice, or a ratio that does not fit them.
     """
     check_output(output)
-    _check_sources(sources)
-    with _stated_store_errors(), ExitStack() as stack:
-        opened = {
-            engine: stack.enter_context(engine.connect())
-            for engine in dict.fromkeys(source.engine for source in sources)
-        }
-        connections = [opened[source.engine] for source in sources]
-        collected = _collect(sources, connections, settings)
-        keys = in_order(collected.keys, settings)
-        slices = slices_of_rows(connections, [source.run_name for source in sources], keys)
-        _write(slices, output, settings, lambda done: on_progress(done, len(keys)))
-    by_epoch = Counter(map(epoch_of, keys))
+    if report_to is not None:
+        check_file(report_to)
+    check_sources(sources)
+    contamination = None
+    if cleaning.decontaminate:
+        contamination = Contamination(read_benchmarks(cleaning.decontaminate))
+    cleaner = Cleaner(cleaning.dedup, cleaning.threshold, contamination, cleaning.families)
+    with open_shelves(sources) as shelves:
+        collected = collect(shelves, settings.epochs)
+        cleaned = cleaner.clean(shelves, collected.keys, on_read)
+        keys = in_order(in_ratio(cleaned.keys, [shelf.kind for shelf in shelves], settings), settings)
+        report = _report(output, shelves, collected, cleaned, keys)
+        if not keys:
+            raise OutputError(_nothing(shelves, settings, report))
+        _write(
+            shelves, keys, output, settings, lambda: card(shelves, report, settings, cleaning), on_progress
+        )
+        report = replace(report, size=size_of(output))
+        if report_to is not None:
+            write_findings(report_to, report, settings, cleaning, cleaned, shelves)
+    return report
+
+
+def _write(
+    shelves: Sequence[Shelf],
+    keys: array[int],
+    output: Path,
+    settings: MergeSettings,
+    make_card: Callable[[], str],
+    on_progress: Progress,
+) -> None:
+    make = record_maker(settings.format, provenance=settings.provenance)
+    done = 0
+    with open_dataset(output, sample_record(make), len(keys), make_card) as write:
+        for rows in slices_of_rows(shelves, keys):
+            write([make(position, row) for position, row in enumerate(rows, done)])
+            done += len(rows)
+            on_progress(done, len(keys))
+
+
+def _report(
+    output: Path, shelves: Sequence[Shelf], collected: Collected, cleaned: Cleaned, keys: array[int]
+) -> MergeReport:
+    """Count everything but the size, which is not known yet."""
+    oss = [shelf for shelf in shelves if isinstance(shelf, OssShelf)]
+    places = {place for place, shelf in enumerate(shelves) if shelf.kind == "oss"}
+    by_epoch = Counter(epoch_of(key) for key in keys if split_key(key)[0] not in places)
+    lineage = by_epoch.total()
+    chosen = set(keys) if cleaned.flagged else set()
     return MergeReport(
         output=output,
         rows=len(keys),
         seeds=by_epoch[0],
-        survivors=len(keys) - by_epoch[0],
+        survivors=lineage - by_epoch[0],
         seeds_without_response=collected.seeds_without_response,
         survivors_without_response=collected.survivors_without_response,
         by_epoch=dict(sorted(by_epoch.items())),
-        size=output.stat().st_size,
+        size=0,
+        oss=len(keys) - lineage,
+        oss_without_response=sum(shelf.without_response for shelf in oss),
+        oss_skipped=dict(sum((shelf.report.skipped for shelf in oss), Counter[str]())),
+        dropped=cleaned.counts(),
+        flagged=sum(one.key in chosen for one in cleaned.flagged),
+        not_drawn=len(cleaned.keys) - len(keys),
     )
 
 
-def _collect(
-    sources: Sequence[RunSource], connections: Sequence[Connection], settings: MergeSettings
-) -> Collected:
-    collected = Collected()
-    for index, (source, conn) in enumerate(zip(sources, connections, strict=True)):
-        collected.collect(conn, index, source.run_id, settings.epochs)
-    if not collected.keys:
-        names = ", ".join(source.run_name for source in sources)
-        within = "" if settings.epochs is None else f" in epochs {settings.epochs[0]} to {settings.epochs[1]}"
-        raise OutputError(
-            f"{names}: no row to write{within}; nothing was written. Left out for lack of a response: "
-            f"{collected.seeds_without_response} seeds, {collected.survivors_without_response} survivors."
-        )
-    return collected
-
-
-def _write(
-    slices: Iterable[list[Row]], output: Path, settings: MergeSettings, on_written: Callable[[int], None]
-) -> None:
-    make = record_maker(settings.format, provenance=settings.provenance)
-    container = container_for(output)
-    done = 0
-    with replacing(output) as file, container(file, sample_record(make)) as write:
-        for rows in slices:
-            write([make(position, row) for position, row in enumerate(rows, done)])
-            done += len(rows)
-            on_written(done)
-
-
-def _check_sources(sources: Sequence[RunSource]) -> None:
-    if not 0 < len(sources) <= MAX_SOURCES:
-        raise SettingsError(
-            f"a dataset is made of 1 to {MAX_SOURCES} runs, not {len(sources)}; nothing was written."
-        )
-    seen = set()
-    for source in sources:
-        if (source.engine, source.run_id) in seen:
-            raise SettingsError(
-                f"the run {source.run_name!r} is named twice; nothing was written. Name it once."
-            )
-        seen.add((source.engine, source.run_id))
-
-
-@contextmanager
-def _stated_store_errors() -> Iterator[None]:
-    try:
-        yield
-    except SQLAlchemyError as error:
-        cause = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
-        raise StoreError(
-            f"the store cannot be read ({cause}); no dataset was written. Look at it with 'evolve sql'."
-        ) from error
+def _nothing(shelves: Sequence[Shelf], settings: MergeSettings, report: MergeReport) -> str:
+    """Say why there is no row to write."""
+    names = ", ".join(shelf.name for shelf in shelves)
+    within = "" if settings.epochs is None else f" in epochs {settings.epochs[0]} to {settings.epochs[1]}"
+    dropped = f" Dropped by cleaning: {sum(report.dropped.values())}." if report.dropped else ""
+    return (
+        f"{names}: no row to write{within}; nothing was written. Left out for lack of a response: "
+        f"{report.seeds_without_response} seeds, {report.survivors_without_response} survivors.{dropped}"
+    )

@@ -59,6 +59,14 @@ def _sharegpt(position: int, row: Row) -> Record:
     }
 
 
+def _prompt_completion(_position: int, row: Row) -> Record:
+    # Conversational, so that the trainer's chat template parts the two; it takes its loss from the completion.
+    return {
+        "prompt": [{"role": "user", "content": row.instruction}],
+        "completion": [{"role": "assistant", "content": row.response}],
+    }
+
+
 FORMATS: Mapping[str, Shape] = MappingProxyType(
     {
         "wizardcoder": _wizardcoder,
@@ -66,6 +74,7 @@ FORMATS: Mapping[str, Shape] = MappingProxyType(
         "text": _text,
         "messages": _messages,
         "sharegpt": _sharegpt,
+        "prompt-completion": _prompt_completion,
     }
 )
 

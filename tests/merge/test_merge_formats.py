@@ -49,6 +49,9 @@ def pair(name: str, record: dict[str, Any]) -> tuple[str, str]:
             return question, answer
         case ("alpaca", {"instruction": question, "input": "", "output": answer}) if len(record) == 3:
             return question, answer
+        case ("prompt-completion", {"prompt": [{"role": "user"} as user], "completion": [reply]}):
+            assert reply["role"] == "assistant"
+            return user["content"], reply["content"]
         case ("messages", {"messages": [{"role": "user"} as user, {"role": "assistant"} as reply]}):
             return user["content"], reply["content"]
         case (
@@ -142,11 +145,11 @@ def test_two_merges_are_the_same_bytes(plant: Plant, tmp_path: Path, ending: str
     assert outputs[0].read_bytes() == outputs[1].read_bytes()
 
 
-@pytest.mark.parametrize("name", ["o.csv", "o", "o.jsonl.gz", ".json"])
+@pytest.mark.parametrize("name", ["o.csv", "o.1", "o.jsonl.gz", ".json"])
 def test_an_unknown_ending_is_refused_with_the_known_ones(plant: Plant, tmp_path: Path, name: str) -> None:
     source = plant(tmp_path / "s.db", [(0, 0, "seed", "x")])
 
-    with pytest.raises(OutputError, match=r"End it in \.jsonl, \.json or \.parquet"):
+    with pytest.raises(OutputError, match=r"End it in \.jsonl, \.json or \.parquet, or give it no ending"):
         merge([source], tmp_path / name, MergeSettings())
 
     assert not (tmp_path / name).exists()

@@ -15,6 +15,7 @@ from evolver.errors import OutputError, SettingsError, StoreError
 from evolver.merge.dataset import merge
 from evolver.merge.job import MergeSettings, Order, RunSource
 from evolver.merge.order import in_order
+from evolver.merge.runs import RunShelf
 from evolver.merge.texts import slices_of_rows
 from evolver_store.schema import row_id
 
@@ -172,7 +173,7 @@ def test_a_run_named_twice_is_refused(plant: Plant, tmp_path: Path) -> None:
 
 
 def test_no_run_at_all_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match="1 to 1024 runs, not 0"):
+    with pytest.raises(SettingsError, match="1 to 1024 runs and files, not 0"):
         merge([], tmp_path / "o.jsonl", MergeSettings())
 
 
@@ -196,7 +197,7 @@ def test_a_row_that_is_gone_is_an_error_and_not_a_gap(plant: Plant, tmp_path: Pa
     keys = array("q", [row_id(1, 0), row_id(1, 1)])
 
     with source.engine.connect() as conn, pytest.raises(StoreError, match="1 rows went from the store"):
-        list(slices_of_rows([conn], ["run1"], keys))
+        list(slices_of_rows([RunShelf(conn, 1, "run1")], keys))
 
 
 def test_progress_counts_up_to_all_rows(plant: Plant, tmp_path: Path) -> None:

@@ -1,0 +1,286 @@
+"""``evolve merge``: runs and OSS-Instruct files as one dataset, cleaned, drawn and ordered."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from evolver.cli.options import DEFAULT_STORE, default_store
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+    from evolver.merge.job import Cleaning, Dedup, Kind, MergeReport, MergeSettings
+
+_FORMATS = ("wizardcoder", "alpaca", "text", "messages", "sharegpt", "prompt-completion")
+_FILE = click.Path(path_type=Path)
+
+
+@click.command("merge")
+@click.option(
+    "--store",
+    "stores",
+    metavar="URL",
+    multiple=True,
+    help="A file or postgresql://…; may be given again.  [default: evolve.db]",
+)
+@click.option(
+    "--run",
+    "runs",
+    metavar="NAME",
+    multiple=True,
+    help="A run; may be given again.  [default: each store's newest]",
+)
+@click.option(
+    "--oss",
+    metavar="FILE",
+    multiple=True,
+    type=_FILE,
+    help="OSS-Instruct rows, {problem, solution} or {instruction, response}; may be given again.",
+)
+@click.option(
+    "--output",
+    metavar="FILE",
+    type=_FILE,
+    default=Path("merged.jsonl"),
+    show_default=True,
+    help="Dataset: .jsonl, .json or .parquet; without an ending, the folder of a Hugging Face dataset.",
+)
+@click.option(
+    "--format",
+    type=click.Choice(_FORMATS),
+    default="wizardcoder",
+    show_default=True,
+    help="Shape of its rows.",
+)
+@click.option(
+    "--order",
+    type=click.Choice(("shuffle", "sequential", "epoch")),
+    default="shuffle",
+    show_default=True,
+    help="sequential: OSS-Instruct first, then run after run.",
+)
+@click.option(
+    "--epochs", metavar="A-B", help="Only these generations, both ends included; seeds are 0.  [default: all]"
+)
+@click.option("--ratio", metavar="LIST", help="Shares of evolved and OSS-Instruct rows: evol=0.6,oss=0.4.")
+@click.option("--limit", type=int, metavar="N", help="Draw N rows, each equally likely.")
+@click.option("--seed", type=int, metavar="N", default=0, show_default=True, help="Seed of every draw.")
+@click.option("--provenance", is_flag=True, help="Add run, id, root, epoch, mutator and source to every row.")
+@click.option(
+    "--dedup",
+    type=click.Choice(("none", "exact", "near")),
+    default="none",
+    show_default=True,
+    help="Drop equal, or nearly equal, instructions; the earliest generation stays.",
+)
+@click.option(
+    "--dedup-threshold",
+    "threshold",
+    type=float,
+    metavar="X",
+    default=0.7,
+    show_default=True,
+    help="Jaccard index of three-word shingles from which instructions are near.",
+)
+@click.option(
+    "--decontaminate",
+    metavar="FILE",
+    multiple=True,
+    type=_FILE,
+    help="A benchmark (HumanEval, MBPP, or any pool) whose texts no row may hold; may be given again.",
+)
+@click.option(
+    "--decontaminate-families",
+    "families",
+    is_flag=True,
+    help="Drop the descendants of contaminated rows, too.",
+)
+@click.option(
+    "--report",
+    "report_to",
+    metavar="FILE",
+    type=_FILE,
+    help="Write the figures and each dropped row as JSON.",
+)
+@click.option(
+    "--push", "repo", metavar="OWNER/NAME", help="Upload the folder to the Hugging Face hub (HF_TOKEN)."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the figures as one JSON object on stdout.")
+@click.option("--quiet", is_flag=True, help="Errors only.")
+def command(*, as_json: bool, quiet: bool, output: Path, repo: str | None, **given: Any) -> None:
+    """Join runs and OSS-Instruct files into one dataset.
+
+    Rows without a response are left out. Whatever is left out, dropped or skipped is counted.
+
+    \b
+    Examples:
+        evolve merge --output train.jsonl
+        evolve merge --dedup near --decontaminate HumanEval.jsonl --report dropped.json
+        evolve merge --oss magicoder.jsonl --order sequential --format messages --output dataset
+    """
+    from evolver.merge.push import check_push, push
+
+    if repo is not None:
+        check_push(repo, output)
+    report = _merge(output, quiet=quiet, **given)
+    if not quiet:
+        _say(report, given["report_to"])
+    if repo is not None:
+        address = push(output, repo)
+        click.echo(f"Pushed to {address}.", err=True)
+    if as_json:
+        from evolver.merge.findings import figures
+
+        click.echo(json.dumps(figures(report), ensure_ascii=False))
+
+
+def _merge(
+    output: Path,
+    *,
+    quiet: bool,
+    stores: tuple[str, ...],
+    runs: tuple[str, ...],
+    oss: tuple[Path, ...],
+    report_to: Path | None,
+    **given: Any,
+) -> MergeReport:
+    """Open what is named and merge it; an interrupt and SIGTERM leave no partial file."""
+    from evolver.errors import StoppedError
+    from evolver.merge.dataset import merge
+    from evolver.merge.sources import open_sources
+
+    settings, cleaning = _settings(**given)
+    before = signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        with (
+            open_sources(_stores(stores, runs, oss), runs, oss) as sources,
+            _progress(quiet) as (read, written),
+        ):
+            return merge(
+                sources,
+                output,
+                settings,
+                cleaning=cleaning,
+                report_to=report_to,
+                on_progress=written,
+                on_read=read,
+            )
+    except KeyboardInterrupt as error:
+        raise StoppedError(
+            "the merge was interrupted; no dataset was written, and an older one is as it was. Start it again."
+        ) from error
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _settings(
+    *,
+    epochs: str | None,
+    ratio: str | None,
+    dedup: Dedup,
+    threshold: float,
+    decontaminate: tuple[Path, ...],
+    families: bool,
+    **given: Any,
+) -> tuple[MergeSettings, Cleaning]:
+    from evolver.merge.job import Cleaning, MergeSettings
+
+    settings = MergeSettings(epochs=_epochs(epochs), ratio=_ratio(ratio), **given)
+    return settings, Cleaning(dedup, threshold, decontaminate, families)
+
+
+def _epochs(text: str | None) -> tuple[int, int] | None:
+    """Read ``0-3`` or ``2``."""
+    if text is None:
+        return None
+    first, dash, last = (part.strip() for part in text.partition("-"))
+    if not first.isdecimal() or (dash and not last.isdecimal()):
+        raise click.BadParameter(f"{text!r} is no range of epochs; write 0-3 or 2.", param_hint="--epochs")
+    return int(first), int(last if dash else first)
+
+
+def _ratio(text: str | None) -> dict[Kind, float] | None:
+    """Read ``evol=0.6,oss=0.4``."""
+    if text is None:
+        return None
+    shares: dict[Any, float] = {}
+    for part in text.split(","):
+        name, _, share = part.partition("=")
+        try:
+            shares[name.strip()] = float(share)
+        except ValueError as error:
+            raise click.BadParameter(
+                f"{text!r} is no ratio; write evol=0.6,oss=0.4.", param_hint="--ratio"
+            ) from error
+    return shares
+
+
+def _stores(named: tuple[str, ...], runs: tuple[str, ...], oss: tuple[Path, ...]) -> tuple[str, ...]:
+    """Return the stores to read: those named, or the default one, which OSS-Instruct alone can do without."""
+    if named:
+        return named
+    default = os.environ.get("EVOLVE_STORE") or default_store()
+    if oss and not runs and default == DEFAULT_STORE and not Path(default).exists():
+        return ()
+    return (default,)
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+@contextmanager
+def _progress(quiet: bool) -> Iterator[tuple[Callable[[int], None], Callable[[int, int], None]]]:
+    """Show on a terminal how far reading and writing are."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    console = Console(stderr=True)
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.completed:,}"),
+        TimeElapsedColumn(),
+    )
+    with Progress(
+        *columns, console=console, transient=True, disable=quiet or not console.is_terminal
+    ) as shown:
+        reading = shown.add_task("Checking rows", total=None, visible=False)
+        writing = shown.add_task("Writing rows", total=None, visible=False)
+        yield (
+            lambda rows: shown.update(reading, completed=rows, visible=True),
+            lambda done, total: shown.update(writing, completed=done, total=total, visible=True),
+        )
+
+
+def _say(report: MergeReport, report_to: Path | None) -> None:
+    """Print the account on stderr: every row is in one line of it."""
+    parts = [f"{report.seeds:,} seeds", f"{report.survivors:,} survivors"]
+    if report.oss:
+        parts.append(f"{report.oss:,} OSS-Instruct")
+    click.echo(f"Dataset {report.output}: {report.rows:,} rows ({' + '.join(parts)}).", err=True)
+    without = report.seeds_without_response + report.survivors_without_response + report.oss_without_response
+    dropped = {f"dropped, {reason.replace('_', ' ')}": count for reason, count in report.dropped.items()}
+    skipped = {
+        f"skipped in OSS-Instruct files, {reason}": count for reason, count in report.oss_skipped.items()
+    }
+    counts = {
+        "left out, without a response": without,
+        **skipped,
+        **dropped,
+        "left out by --limit or --ratio": report.not_drawn,
+        "kept, with a contaminated ancestor (--decontaminate-families drops them)": report.flagged,
+    }
+    for what, count in counts.items():
+        if count:
+            click.echo(f"  {count:>9,} {what}", err=True)
+    if report_to is not None:
+        click.echo(f"Report {report_to}: each dropped row, and why.", err=True)

@@ -1,0 +1,134 @@
+"""The README of a Hugging Face dataset: front matter that the hub reads, and figures that people do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import PurePath
+from typing import Any
+
+import yaml  # type: ignore[import-untyped]
+
+from evolver.merge.job import Cleaning, MergeReport, MergeSettings
+from evolver.merge.runs import RunShelf
+from evolver.merge.shelf import Shelf
+from evolver.version import VERSION
+from evolver_templates import render
+
+_SIZES = {
+    1_000: "n<1K",
+    10_000: "1K<n<10K",
+    100_000: "10K<n<100K",
+    1_000_000: "100K<n<1M",
+    10_000_000: "1M<n<10M",
+}
+
+
+def card(shelves: Sequence[Shelf], report: MergeReport, settings: MergeSettings, cleaning: Cleaning) -> str:
+    """Return the README of a dataset: its figures, settings, models and runs, and a note on its licence.
+
+    Pools, files and benchmarks are named without their folders, since a card is for the public.
+    """
+    runs = [(shelf, shelf.about()) for shelf in shelves if isinstance(shelf, RunShelf)]
+    models = sorted({model for _, run in runs for model in _models(run)})
+    origins = [
+        *(PurePath(run["pool"]).name for _, run in runs),
+        *(s.name for s in shelves if s.kind == "oss"),
+    ]
+    return (
+        render(
+            "dataset/card.jinja",
+            front=yaml.safe_dump(_front(report), sort_keys=False, allow_unicode=True),
+            title=report.output.name,
+            version=VERSION,
+            rows=f"{report.rows:,}",
+            counts=_table(("rows", "count"), _counts(report)),
+            settings=_table(("setting", "value"), _settings(settings, cleaning)),
+            models=", ".join(map(_code, models)),
+            runs=_table(
+                ("run", "pool", "models", "seeds", "epochs", "seed", "status"),
+                map(_run, (run for _, run in runs)),
+            ),
+            figures=_table(
+                ("run", "epoch", "attempts", "survivors", "eliminated", "failed"),
+                ((run["name"], *epoch.values()) for shelf, run in runs for epoch in shelf.by_epoch()),
+            ),
+            origins=", ".join(map(_code, dict.fromkeys(origins))),
+            embedded="yes" if any(model.startswith("offline/") for model in models) else "",
+        )
+        + "\n"
+    )
+
+
+def _front(report: MergeReport) -> dict[str, Any]:
+    return {
+        "pretty_name": report.output.name,
+        "license": "other",
+        "task_categories": ["text-generation"],
+        "tags": ["evol-instruct", "instruction-tuning", "synthetic", "evolver"],
+        "size_categories": [next((name for most, name in _SIZES.items() if report.rows < most), "n>10M")],
+        "configs": [
+            {"config_name": "default", "data_files": [{"split": "train", "path": "data/train-*.parquet"}]}
+        ],
+    }
+
+
+def _counts(report: MergeReport) -> Iterator[tuple[str, int]]:
+    yield "in the dataset", report.rows
+    yield from (
+        (f"of them, epoch {epoch}" if epoch else "of them, seeds", n) for epoch, n in report.by_epoch.items()
+    )
+    without = report.seeds_without_response + report.survivors_without_response + report.oss_without_response
+    named = {
+        "of them, OSS-Instruct": report.oss,
+        "of them, with a contaminated ancestor": report.flagged,
+        "left out, without a response": without,
+        **{f"dropped, {reason.replace('_', ' ')}": count for reason, count in report.dropped.items()},
+        **{f"skipped, {reason}": count for reason, count in report.oss_skipped.items()},
+        "left out by the limit or the ratio": report.not_drawn,
+    }
+    yield from ((name, count) for name, count in named.items() if count)
+
+
+def _settings(settings: MergeSettings, cleaning: Cleaning) -> Iterator[tuple[str, object]]:
+    yield "format", settings.format
+    yield "order", settings.order
+    yield "seed", settings.seed
+    if settings.epochs is not None:
+        yield "epochs", "{}-{}".format(*settings.epochs)
+    if settings.ratio is not None:
+        yield "ratio", ", ".join(f"{kind}={share:g}" for kind, share in settings.ratio.items())
+    if settings.limit is not None:
+        yield "limit", settings.limit
+    yield "duplicates removed", cleaning.dedup
+    if cleaning.dedup == "near":
+        yield "near-duplicate threshold", cleaning.threshold
+    if cleaning.decontaminate:
+        yield "checked against", ", ".join(path.name for path in cleaning.decontaminate)
+        yield "descendants of contaminated rows", "dropped" if cleaning.families else "kept"
+
+
+def _models(run: Mapping[str, Any]) -> list[str]:
+    """Name the models that evolved, judged and answered."""
+    told = run["settings"].get("shape", {}).get("models", {})
+    return list(dict.fromkeys([run["model"], *(str(one[0]) for one in told.values())]))
+
+
+def _run(run: Mapping[str, Any]) -> tuple[object, ...]:
+    pool, models = PurePath(run["pool"]).name, ", ".join(_models(run))
+    return run["name"], pool, models, run["seeds"], run["epochs"], run["seed"], run["status"]
+
+
+def _table(head: Sequence[str], rows: Iterable[Iterable[object]]) -> str:
+    """Return a table in Markdown; empty where there is no row."""
+    lines = ["| " + " | ".join(map(_cell, row)) + " |" for row in rows]
+    return "\n".join([f"| {' | '.join(head)} |", "|" + "---|" * len(head), *lines]) if lines else ""
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, int):
+        return f"{value:,}" if abs(value) >= 10_000 else str(value)
+    return "" if value is None else " ".join(str(value).split()).replace("|", "\\|")
+
+
+def _code(text: str) -> str:
+    return f"`{text}`"

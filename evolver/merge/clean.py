@@ -1,0 +1,158 @@
+"""Cleaning: leaks of benchmarks, their descent, exact and near duplicates, each dropped row with its reason.
+
+One reading of all texts, in the order of the store. A row goes for the first reason of this order: it is
+contaminated itself, its family is, it equals another row, it is near to another row.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from typing import Literal, NamedTuple
+
+from evolver.merge.collect import epoch_of, key_of
+from evolver.merge.contamination import Contamination, Finding
+from evolver.merge.job import DEFAULT_THRESHOLD, Dedup
+from evolver.merge.near import NearDuplicates
+from evolver.merge.shelf import Shelf
+from evolver.text import fold
+
+Reason = Literal["contaminated", "contaminated_family", "exact_duplicate", "near_duplicate"]
+
+_TOLD = 2_000  # rows between two calls of on_read
+_DIGEST_BYTES = 16
+
+
+class Dropped(NamedTuple):
+    """A row that was dropped, or flagged as a descendant of a contaminated one.
+
+    ``other`` is the key of the row kept in its place, or of the contaminated ancestor; ``score`` the exact Jaccard
+    index of a near-duplicate, 1 for an exact one, and the score of the finding.
+    """
+
+    key: int
+    reason: Reason
+    other: int | None
+    score: float
+    finding: Finding | None = None
+
+
+@dataclass(slots=True)
+class Cleaned:
+    """Keys that stay, in ascending order; what went; and what stays though an ancestor is contaminated."""
+
+    keys: array[int]
+    dropped: list[Dropped] = field(default_factory=list)
+    flagged: list[Dropped] = field(default_factory=list)
+
+    def counts(self) -> dict[str, int]:
+        """Return how many rows went for each reason."""
+        return dict(sorted(Counter(one.reason for one in self.dropped).items()))
+
+
+@dataclass(slots=True)
+class Cleaner:
+    """Cleans the keys of open sources; used once.
+
+    ``families`` drops every descendant of a contaminated row, else they are flagged alone.
+    """
+
+    dedup: Dedup = "none"
+    threshold: float = DEFAULT_THRESHOLD
+    contamination: Contamination | None = None
+    families: bool = False
+
+    def clean(
+        self, shelves: Sequence[Shelf], keys: array[int], on_read: Callable[[int], None] = lambda rows: None
+    ) -> Cleaned:
+        """Return which of ``keys`` stay; ``on_read`` is told how many rows have been read, now and then."""
+        if self.dedup == "none" and self.contamination is None:
+            return Cleaned(keys)
+        reading = _Reading(self, set(keys))
+        for source, shelf in enumerate(shelves):
+            for id_, parent, instruction, response in shelf.texts():
+                parent_key = None if parent is None else key_of(source, parent)
+                reading.take(key_of(source, id_), parent_key, instruction, response)
+                if reading.read % _TOLD == 0:
+                    on_read(reading.read)
+        return reading.cleaned()
+
+
+class _Reading:
+    """What is learned while the texts go by."""
+
+    def __init__(self, cleaner: Cleaner, wanted: set[int]) -> None:
+        self.read = 0
+        self._cleaner = cleaner
+        self._wanted = wanted
+        self._near = NearDuplicates(cleaner.threshold) if cleaner.dedup == "near" else None
+        self._keys = array("q")
+        self._digests: list[bytes] = []
+        self._ancestors: dict[
+            int, int
+        ] = {}  # of a row that is contaminated, itself; of a descendant, the nearest
+        self._dropped: list[Dropped] = []
+        self._flagged: list[Dropped] = []
+
+    def take(self, key: int, parent: int | None, instruction: str, response: str) -> None:
+        """Look at a row, after its parent. One that is not wanted may still be a contaminated ancestor."""
+        self.read += 1
+        wanted = key in self._wanted
+        if self._is_contaminated(key, parent, instruction, response, wanted=wanted) or not wanted:
+            return
+        self._keys.append(key)
+        if self._cleaner.dedup != "none":
+            data = fold(instruction).encode("utf-8", "surrogatepass")
+            self._digests.append(blake2b(data, digest_size=_DIGEST_BYTES).digest())
+        if self._near is not None:
+            self._near.add(instruction)
+
+    def cleaned(self) -> Cleaned:
+        """Return what stays; duplicates are looked for from the earliest generation on, then by source and id."""
+        places = sorted(range(len(self._keys)), key=lambda place: epoch_of(self._keys[place]))
+        gone: set[int] = set()
+        if self._cleaner.dedup != "none":
+            gone.update(self._exact(places))
+        if self._near is not None:
+            gone.update(self._nearly(self._near, [place for place in places if place not in gone]))
+        kept = array("q", (key for place, key in enumerate(self._keys) if place not in gone))
+        stays = set(kept) if self._flagged else set()
+        flagged = [one for one in self._flagged if one.key in stays]
+        return Cleaned(kept, self._dropped, flagged)
+
+    def _is_contaminated(
+        self, key: int, parent: int | None, instruction: str, response: str, *, wanted: bool
+    ) -> bool:
+        """Whether the row goes because of a benchmark."""
+        if self._cleaner.contamination is None:
+            return False
+        finding = self._cleaner.contamination.find(instruction, response)
+        if finding is not None:
+            self._ancestors[key] = key
+            if wanted:
+                self._dropped.append(Dropped(key, "contaminated", None, finding.score, finding))
+            return True
+        ancestor = None if parent is None else self._ancestors.get(parent)
+        if ancestor is None:
+            return False
+        self._ancestors[key] = ancestor
+        if wanted:
+            descendant = Dropped(key, "contaminated_family", ancestor, 1.0)
+            (self._dropped if self._cleaner.families else self._flagged).append(descendant)
+        return self._cleaner.families
+
+    def _exact(self, places: Iterable[int]) -> Iterable[int]:
+        first: dict[bytes, int] = {}
+        for place in places:
+            kept = first.setdefault(self._digests[place], place)
+            if kept != place:
+                self._dropped.append(Dropped(self._keys[place], "exact_duplicate", self._keys[kept], 1.0))
+                yield place
+
+    def _nearly(self, near: NearDuplicates, places: Iterable[int]) -> Iterable[int]:
+        for place, kept, jaccard in near.find(places):
+            self._dropped.append(Dropped(self._keys[place], "near_duplicate", self._keys[kept], jaccard))
+            yield place

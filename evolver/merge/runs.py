@@ -1,0 +1,89 @@
+"""A run of a store as a source: its seeds and survivors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, bindparam, func, select, text
+
+from evolver.merge.formats import Row
+from evolver.merge.job import Kind
+from evolver.merge.shelf import Epochs, Texts
+from evolver_store.schema import first_and_last_id, instructions, runs
+
+_SLICE = 10_000
+_TEXTS = 1_000
+_BATCH = 500  # ids in a statement: SQLite before 3.32 binds no more than 999
+
+# All that str.isspace() calls white space; the databases' own trim knows the blank alone.
+_SPACE = "".join(filter(str.isspace, map(chr, range(0x3001))))
+
+_BY_ID = select(
+    instructions.c.id,
+    instructions.c.root_id,
+    instructions.c.epoch,
+    instructions.c.mutator,
+    instructions.c.instruction,
+    instructions.c.response,
+).where(instructions.c.id.in_(bindparam("ids", expanding=True)))
+
+
+class RunShelf:
+    """The rows of one run that may train a model."""
+
+    kind: Kind = "evol"
+
+    def __init__(self, conn: Connection, run_id: int, name: str) -> None:
+        self.name = name
+        self.run_id = run_id
+        self.conn = conn
+
+    def ids(self, epochs: Epochs) -> Iterator[tuple[int, bool]]:
+        """Yield (id, whether there is a response), by id."""
+        answered = func.coalesce(func.trim(instructions.c.response, _SPACE), "") != ""
+        query = select(instructions.c.id, answered).where(*self._trainable)
+        if epochs is not None:
+            query = query.where(instructions.c.epoch.between(*epochs))
+        query = query.order_by(instructions.c.id).execution_options(yield_per=_SLICE)
+        for id_, has_response in self.conn.execute(query):
+            yield id_, bool(has_response)
+
+    def texts(self) -> Iterator[Texts]:
+        """Yield every row, by id."""
+        column = instructions.c
+        query = select(column.id, column.parent_id, column.instruction, column.response).where(
+            *self._trainable
+        )
+        query = query.order_by(column.id).execution_options(yield_per=_TEXTS)
+        for id_, parent_id, instruction, response in self.conn.execute(query):
+            yield Texts(id_, parent_id, instruction or "", response or "")
+
+    def rows(self, ids: Sequence[int]) -> Iterator[Row]:
+        """Yield the rows of these ids."""
+        ordered = sorted(ids)  # so that each statement reads one stretch of the table
+        for start in range(0, len(ordered), _BATCH):
+            for row in self.conn.execute(_BY_ID, {"ids": ordered[start : start + _BATCH]}).all():
+                yield Row(*row, self.name, "evol")
+
+    def about(self) -> Mapping[str, Any]:
+        """Return the run's row of ``runs``."""
+        return dict(self.conn.execute(select(runs).where(runs.c.id == self.run_id)).mappings().one())
+
+    def by_epoch(self) -> Sequence[Mapping[str, Any]]:
+        """Return what became of the run's attempts: epoch, attempts, survivors, eliminated, failed."""
+        query = text(
+            "SELECT epoch, SUM(attempts) AS attempts, SUM(survivors) AS survivors, SUM(eliminated) AS eliminated, "
+            "SUM(failed) AS failed FROM epoch_summary WHERE run_id = :run GROUP BY epoch ORDER BY epoch"
+        )
+        return [dict(row) for row in self.conn.execute(query, {"run": self.run_id}).mappings()]
+
+    @property
+    def _trainable(self) -> tuple[ColumnElement[bool], ...]:
+        """What makes a row a seed or survivor of the run.
+
+        The run is given as a range of ids, not by ``run_id``: reading the table from front to back also brings the
+        texts, which are wanted next in another order, into the system's cache at the speed of the disk.
+        """
+        column = instructions.c
+        return column.id.between(*first_and_last_id(self.run_id)), column.status.in_(("seed", "survivor"))
