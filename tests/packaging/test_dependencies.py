@@ -17,7 +17,12 @@ PACKAGES = ("evolver", "mutators/evolver_mutators", "store/evolver_store", "temp
 OWN = {"evolver", "evolver_mutators", "evolver_store", "evolver_templates"}
 
 # Imported under the name of a package that is declared to bring it.
-BROUGHT_BY = {"aiohttp": "openai", "httpx2": "openai", "langchain-core": "langchain"}
+BROUGHT_BY = {
+    "aiohttp": "openai",
+    "httpx": "huggingface-hub",
+    "httpx2": "openai",
+    "langchain-core": "langchain",
+}
 
 
 def declared() -> dict[str, Any]:
