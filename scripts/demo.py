@@ -14,6 +14,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 DEMO = ROOT / "demo"
 EVOLVE = Path(sys.executable).with_name("evolve")
+LINES = 9  # of a text
 WRITTEN = ("evolve.db", "evolve.db-wal", "evolve.db-shm", "evolved.jsonl")
 
 # A short family with three children that lived and one that did not.
@@ -48,8 +49,9 @@ def show_rows(count: int) -> None:
         for row in map(json.loads, islice(rows, count)):
             print()
             for name, text in row.items():
-                short = textwrap.shorten(text, 300, placeholder=" …")
-                print(textwrap.fill(f"{name}: {short}", 100, initial_indent="  ", subsequent_indent="    "))
+                lines = [line[:96] + (" …" if len(line) > 96 else "") for line in text.splitlines()]
+                more = ["…"] if len(lines) > LINES else []
+                print(textwrap.indent("\n".join([f"{name}:", *lines[:LINES], *more]), "  "))
 
 
 def main() -> None:
