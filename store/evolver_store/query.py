@@ -2,8 +2,8 @@
 
 SQLite: the file is opened read-only, an authorizer allows SELECT and nothing else (no ATTACH, no PRAGMA that sets
 anything, no temporary tables, no end of the transaction), and a progress handler keeps the time.
-PostgreSQL: one statement, declared as a cursor in a READ ONLY transaction that has already read something,
-after which the server lets nobody make it writable; ``statement_timeout`` keeps the time.
+PostgreSQL: one statement, declared as a cursor in a READ ONLY transaction; that takes a snapshot before anything of
+the query runs, after which the server lets nobody make it writable. ``statement_timeout`` keeps the time.
 """
 
 from __future__ import annotations
@@ -203,8 +203,7 @@ class _PostgresGuard:
 
     @contextmanager
     def on(self, conn: Connection) -> Iterator[None]:
-        """Take the transaction's first snapshot, after which it stays READ ONLY whatever is asked."""
-        conn.exec_driver_sql("SELECT 1")
+        """Do nothing: the engine begins READ ONLY, and a cursor's snapshot, taken before it runs, seals that."""
         yield
 
     @contextmanager
