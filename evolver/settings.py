@@ -24,6 +24,7 @@ from evolver.errors import SettingsError
 
 SETTINGS_FILE = "evolve.toml"
 Format = Literal["wizardcoder", "alpaca", "text", "messages", "sharegpt"]
+BatchFallback = Literal["none", "live"]
 AnswerSeeds = Literal["none", "missing", "all"]
 Names = Annotated[tuple[str, ...], NoDecode]
 
@@ -65,6 +66,11 @@ class Settings(BaseModel):
     price_in: Annotated[float, Field(ge=0)] | None = None
     price_out: Annotated[float, Field(ge=0)] | None = None
     cache: bool = True
+    batch: bool = False
+    batch_fallback: BatchFallback = "none"
+    batch_min: Annotated[int, Field(ge=1)] = 20
+    batch_poll: Annotated[float, Field(gt=0)] | None = None
+    batch_window: Annotated[int, Field(ge=1)] = 20_000
     yes: bool = False
     quiet: bool = False
 
@@ -124,6 +130,11 @@ class Options(TypedDict, total=False):
     price_in: float | None
     price_out: float | None
     cache: bool
+    batch: bool
+    batch_fallback: BatchFallback
+    batch_min: int
+    batch_poll: float | None
+    batch_window: int
 
 
 def load_settings(**given: Any) -> Settings:

@@ -69,6 +69,23 @@ _FORMATS = ("wizardcoder", "alpaca", "text", "messages", "sharegpt")
 @click.option(
     "--no-cache", "cache", flag_value=False, default=None, help="Pay again for calls the store holds."
 )
+@click.option(
+    "--batch", flag_value=True, default=None, help="Ask in the provider's batches: half price, within a day."
+)
+@click.option(
+    "--batch-fallback",
+    type=click.Choice(("none", "live")),
+    help="Ask the last few requests live rather than in a batch.  [default: none]",
+)
+@click.option(
+    "--batch-min", type=int, metavar="N", help="Fewer requests are not worth a batch.  [default: 20]"
+)
+@click.option(
+    "--batch-window", type=int, metavar="N", help="Most attempts that share a wave.  [default: 20000]"
+)
+@click.option(
+    "--batch-poll", type=float, metavar="S", help="Seconds between looks at batches.  [default: 5 to 60]"
+)
 @click.option("--yes", flag_value=True, default=None, help="Do not ask before spending money.")
 @click.option("--quiet", flag_value=True, default=None, help="Errors only.")
 @click.option("--json", "as_json", is_flag=True, help="Print the final figures as one JSON object on stdout.")

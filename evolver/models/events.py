@@ -9,7 +9,7 @@ from evolver.models.protocol import Purpose
 
 @dataclass(frozen=True, slots=True)
 class CallEnded:
-    """A model answered, or the call cache did (``cached``, for nothing). ``cost_usd`` is None where no price is known."""
+    """A model answered, or the call cache did (``cached``, for nothing); no known price is ``None`` dollars."""
 
     purpose: Purpose
     prompt_tokens: int
@@ -32,4 +32,15 @@ class Notice:
     text: str
 
 
-CallEvent = CallEnded | CallRetried | Notice
+@dataclass(frozen=True, slots=True)
+class BatchProgress:
+    """How far the batches in flight are: requests submitted in them, answered, failed; the oldest one's seconds."""
+
+    batches: int
+    submitted: int
+    done: int
+    failed: int
+    age_s: float
+
+
+CallEvent = CallEnded | CallRetried | Notice | BatchProgress

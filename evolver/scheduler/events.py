@@ -8,14 +8,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from evolver.models.events import CallEnded, CallRetried, Notice
+from evolver.models.events import BatchProgress, CallEnded, CallRetried, Notice
 
 __all__ = [
     "AttemptEnded",
+    "BatchProgress",
     "CallEnded",
     "CallRetried",
     "Event",
     "Listener",
+    "Merging",
     "Notice",
     "PoolRead",
     "RunStarted",
@@ -69,6 +71,14 @@ class SeedAnswered:
 
 
 @dataclass(frozen=True, slots=True)
+class Merging:
+    """Rows of the dataset written so far, of how many."""
+
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
 class Stopping:
     """No new call starts; those in flight are finished and written."""
 
@@ -76,5 +86,16 @@ class Stopping:
     in_flight: int
 
 
-Event = PoolRead | RunStarted | CallEnded | CallRetried | AttemptEnded | SeedAnswered | Notice | Stopping
+Event = (
+    PoolRead
+    | RunStarted
+    | CallEnded
+    | CallRetried
+    | BatchProgress
+    | AttemptEnded
+    | SeedAnswered
+    | Notice
+    | Stopping
+    | Merging
+)
 Listener = Callable[[Event], None]

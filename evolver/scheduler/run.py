@@ -11,6 +11,7 @@ import asyncio
 from array import array
 from dataclasses import dataclass
 
+from evolver.models.batch.batcher import Batcher
 from evolver.models.gate import Gate
 from evolver.models.limits import SlotsClosedError
 from evolver.scheduler.answers import answer_seed
@@ -27,7 +28,10 @@ _LOCAL_WINDOW = 256  # a local model answers at once, so nothing is gained by op
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What a run works with."""
+    """What a run works with.
+
+    With a ``batcher``, ``window`` attempts are open at a time: as many as may share a batch.
+    """
 
     frontier: Frontier
     method: Method
@@ -36,6 +40,8 @@ class Parts:
     listener: Listener
     unanswered: array[int]
     local: bool = False
+    batcher: Batcher | None = None
+    window: int | None = None
 
 
 class EvolutionRun:
@@ -44,7 +50,9 @@ class EvolutionRun:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self._open = 0
-        self._window = _LOCAL_WINDOW if parts.local else max(_LEAST_WINDOW, 4 * parts.gate.limit)
+        self._window = parts.window or (
+            _LOCAL_WINDOW if parts.local else max(_LEAST_WINDOW, 4 * parts.gate.limit)
+        )
         self._changed = asyncio.Event()
         self._error: BaseException | None = None
 
@@ -60,7 +68,7 @@ class EvolutionRun:
                     if not self._open:
                         break
                     self._changed.clear()
-                    await self._changed.wait()
+                    await self._rest()
         if self._error is not None:
             raise self._error
 
@@ -69,8 +77,20 @@ class EvolutionRun:
         if self._error is None:
             self._error = error
             self._parts.gate.close()
+            if self._parts.batcher is not None:
+                self._parts.batcher.close()
             self._parts.listener(Stopping(str(error), self._parts.gate.in_flight))
             self._changed.set()
+
+    async def _rest(self) -> None:
+        """Wait for a change; meanwhile, whoever asks in batches may take it that no further attempt is opened."""
+        batcher = self._parts.batcher
+        if batcher is None:
+            await self._changed.wait()
+            return
+        batcher.rest(self._open)
+        await self._changed.wait()
+        batcher.rest(None)
 
     async def _open_some(self, group: asyncio.TaskGroup) -> bool:
         """Open up to a chunk of attempts; return whether there was one to open."""
