@@ -11,6 +11,7 @@
     │   ├── TransientModelError      worth another try: 429, 5xx, a timeout, a dropped connection
     │   ├── RowModelError            this request will never be answered; the run goes on
     │   └── RunModelError            no request will be answered: bad key, unknown model, no credit
+    │       └── UnknownBatchError    the provider has no batch of that name for this key
     ├── StoppedError                 somebody asked the run to stop; exit code 130, resumable
     ├── BudgetError                  the spend reached --max-cost; exit code 3, resumable
     └── StoreError                   see evolver_store.errors
@@ -18,6 +19,7 @@
         ├── NotAStoreError
         ├── NewerStoreError
         ├── RunMissingError
+        ├── RunBusyError
         ├── BatchMissingError
         └── QueryError
 
@@ -32,6 +34,7 @@ from evolver_store.errors import (
     NewerStoreError,
     NotAStoreError,
     QueryError,
+    RunBusyError,
     RunMissingError,
     StoreError,
     StoreMissingError,
@@ -49,6 +52,7 @@ __all__ = [
     "PoolError",
     "QueryError",
     "RowModelError",
+    "RunBusyError",
     "RunMissingError",
     "RunModelError",
     "SettingsError",
@@ -56,6 +60,7 @@ __all__ = [
     "StoreError",
     "StoreMissingError",
     "TransientModelError",
+    "UnknownBatchError",
 ]
 
 
@@ -127,6 +132,10 @@ class BudgetError(EvolverError):
     """The spend reached the budget; what is paid for is stored and the same command goes on."""
 
     exit_code = 3
+
+
+class UnknownBatchError(RunModelError):
+    """The provider has no batch of that name for this key; another key's may exist, or it was removed."""
 
 
 class StoppedError(EvolverError):

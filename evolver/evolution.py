@@ -6,7 +6,7 @@ import asyncio
 import threading
 from array import array
 from collections.abc import Callable, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -30,12 +30,14 @@ from evolver.pool import PoolReport, pool_sha256
 from evolver.report.estimate import Estimate, estimate_run
 from evolver.report.summary import RunStats, run_stats
 from evolver.scheduler.attempt import Method
-from evolver.scheduler.events import Event, Listener, Notice, PoolRead, RunStarted
+from evolver.scheduler.batching import batching, check_batchable
+from evolver.scheduler.events import Event, Listener, Merging, Notice, PoolRead, RunStarted
 from evolver.scheduler.ledger import Ledger
 from evolver.scheduler.prepare import find_or_begin, load_frontier
 from evolver.scheduler.run import EvolutionRun, Parts
 from evolver.scheduler.shape import Shape, default_name, shape_of
 from evolver.settings import Options, Settings, given_settings
+from evolver_store.claim import claimed
 from evolver_store.connect import open_for_writing, reading, remove_if_new, store_url
 from evolver_store.runs import Run, get_run, spent_on, unanswered_seeds, update_run
 
@@ -172,7 +174,8 @@ class Evolution:
                     Notice(f"No price is known for {name}, so nothing is counted; see --price-in.")
                 )
             run, pool = await self._evolve(plan)
-        return await asyncio.to_thread(self._finish, run, pool)
+        loop = asyncio.get_running_loop()
+        return await asyncio.to_thread(self._finish, run, pool, loop)
 
     def stop(self) -> None:
         """Ask the run to stop: calls in flight are finished and written, no new one starts. For any thread."""
@@ -196,7 +199,9 @@ class Evolution:
 
     def _make_plan(self) -> _Plan:
         models = self._make_models()
-        return self._plan({purpose: identity(model) for purpose, model in models.items()}, models)
+        identities = {purpose: identity(model) for purpose, model in models.items()}
+        check_batchable(self.settings, models, identities)
+        return self._plan(identities, models)
 
     def _plan(self, identities: dict[Purpose, ModelIdentity], models: dict[Purpose, Model]) -> _Plan:
         settings = self.settings
@@ -227,20 +232,18 @@ class Evolution:
     async def _evolve(self, plan: _Plan) -> tuple[Run, PoolReport | None]:
         """Begin or find the run, work on it until nothing is left, and say in the store how it ended."""
         url = store_url(self.settings.store)
-        with remove_if_new(url):
-            engine = await asyncio.to_thread(open_for_writing, url)
-            try:
+        with ExitStack() as stack:
+            stack.enter_context(claimed(url, plan.name))
+            with remove_if_new(url):
+                engine = await asyncio.to_thread(open_for_writing, url)
+                stack.callback(engine.dispose)
                 run, pool = await self._find_or_begin(engine, plan)
-            except BaseException:
-                engine.dispose()
-                raise
-        status = "stopped"
-        try:
-            await self._work(engine, run, plan)
-            status = "finished"
-        finally:
-            update_run(engine, run.id, status=status, finished_at=datetime.now(UTC))
-            engine.dispose()
+            status = "stopped"
+            try:
+                await self._work(engine, run, plan)
+                status = "finished"
+            finally:
+                update_run(engine, run.id, status=status, finished_at=datetime.now(UTC))
         return run, pool
 
     async def _find_or_begin(self, engine: Engine, plan: _Plan) -> tuple[Run, PoolReport | None]:
@@ -276,19 +279,22 @@ class Evolution:
             gate = Gate(settings.concurrency, rpm=settings.rpm, tpm=settings.tpm)
             method = self._method(run, plan, gate, ledger, spent)
             unanswered = await ledger.read(self._unanswered_seeds(run))
-            work = EvolutionRun(Parts(frontier, method, ledger, gate, self._listener, unanswered, local))
-            self._listener(
-                RunStarted(
-                    run=run.name,
-                    seeds=run.seeds or 0,
-                    epochs=settings.epochs,
-                    done_by_epoch=tuple(done),
-                    to_answer=len(unanswered),
-                    resumed=any(done),
-                    spent_usd=spent,
-                )
+            started = RunStarted(
+                run=run.name,
+                seeds=run.seeds or 0,
+                epochs=settings.epochs,
+                done_by_epoch=tuple(done),
+                to_answer=len(unanswered),
+                resumed=any(done),
+                spent_usd=spent,
             )
-            await self._until_done_or_stopped(work)
+            self._listener(started)
+            async with batching(settings, method, plan.models, ledger, self._listener) as (method, batcher):
+                window = settings.batch_window if batcher is not None else None
+                parts = Parts(
+                    frontier, method, ledger, gate, self._listener, unanswered, local, batcher, window
+                )
+                await self._until_done_or_stopped(EvolutionRun(parts))
         finally:
             await ledger.aclose()
 
@@ -327,15 +333,21 @@ class Evolution:
             return lambda conn: array("q")
         return lambda conn: array("q", unanswered_seeds(conn, run.id, every=which == "all"))
 
-    def _finish(self, run: Run, pool: PoolReport | None) -> Result:
-        """Merge if an output was asked for, and read the figures."""
+    def _finish(self, run: Run, pool: PoolReport | None, loop: asyncio.AbstractEventLoop) -> Result:
+        """Merge if an output was asked for, and read the figures; in a thread, told of on ``loop``."""
         settings = self.settings
+
+        def on_progress(done: int, total: int) -> None:
+            if self._stop is not None:
+                raise self._stop
+            loop.call_soon_threadsafe(self._listener, Merging(done, total))
+
         with reading(settings.store) as engine:
             dataset = None
             if settings.output is not None:
                 source = RunSource(engine, run.id, run.name)
                 how = MergeSettings(format=settings.format, seed=settings.seed, epochs=(0, settings.epochs))
-                dataset = merge([source], Path(settings.output), how)
+                dataset = merge([source], Path(settings.output), how, on_progress=on_progress)
             with engine.connect() as conn:
                 stats = run_stats(conn, run.id, run.seeds or 0)
         return Result(run.name, settings.store, stats, dataset, pool)

@@ -21,6 +21,7 @@ from evolver.scheduler.events import (
     CallEnded,
     CallRetried,
     Event,
+    Merging,
     Notice,
     PoolRead,
     RunStarted,
@@ -51,6 +52,7 @@ class Tally:
     spent_usd: float = 0.0
     priced: bool = False
     stopping: Stopping | None = None
+    merging: Merging | None = None
 
     @property
     def calls_left(self) -> float:
@@ -89,6 +91,8 @@ class Tally:
                 self.pool = event
             case Stopping():
                 self.stopping = event
+            case Merging():
+                self.merging = event
             case Notice():
                 pass
 
@@ -150,6 +154,8 @@ class Progress:
         if tally.run is None:
             seeds = tally.pool.seeds if tally.pool else 0
             return Text(f"Reading the pool: {seeds:,} seeds", overflow="ellipsis", no_wrap=True)
+        if tally.merging is not None:
+            return Text(f"Writing the dataset: {tally.merging.done:,} of {tally.merging.total:,} rows")
         bars = Table.grid(padding=(0, 1))
         for epoch in range(1, tally.run.epochs + 1):
             done = tally.done[epoch]
@@ -188,7 +194,7 @@ class Progress:
             pace.append(f"${tally.spent_usd:,.2f}")
         if self._rate.per_second() > 0:
             pace.append(f"ETA {_clock(tally.calls_left / self._rate.per_second())}")
-        return ["  ".join((*figures, *pace)), "eliminated: " + ("  ".join(deaths) or "none yet")]
+        return ["  ".join((*figures, *pace)), "dead: " + ("  ".join(deaths) or "none yet")]
 
 
 def _clock(seconds: float) -> str:

@@ -18,6 +18,7 @@ from evolver.cli.final import print_final
 from evolver.cli.progress import Progress, make_progress
 from evolver.errors import StoppedError
 from evolver.evolution import Evolution, Result
+from evolver.merge.findings import figures as dataset_figures
 from evolver.settings import Settings
 
 OFFLINE_NOTE = (
@@ -78,7 +79,7 @@ def _same_command() -> str:
 def _figures(result: Result) -> dict[str, Any]:
     figures: dict[str, Any] = {"run": result.run, "store": result.store, **dataclasses.asdict(result.stats)}
     if result.dataset is not None:
-        figures["dataset"] = {**dataclasses.asdict(result.dataset), "output": str(result.dataset.output)}
+        figures["dataset"] = dataset_figures(result.dataset)
     if result.pool is not None:
         figures["pool"] = {"format": result.pool.format, "skipped": dict(result.pool.skipped)}
     return figures

@@ -75,7 +75,9 @@ class Ledger:
         """Run a query in the reader's thread."""
 
         def work() -> _T:
-            with self._engine.connect() as conn:
+            with self._engine.connect().execution_options(
+                only_reads=True
+            ) as conn:  # never waits for the writer
                 return query(conn)
 
         return await self._loop.run_in_executor(self._reader, work)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sqlite3
@@ -73,23 +74,38 @@ def open_for_writing(store: Store) -> Engine:
             )
         engine = _engine(url, lambda: _sqlite(path, "rwc"))
     else:
-        engine = _postgres(url)
+        engine = connect_postgres(url)
     _guarded(engine, lambda: migrate(engine, shown(url)), url)
     return engine
 
 
 @contextmanager
 def remove_if_new(url: URL) -> Iterator[None]:
-    """Leave no empty store behind: a SQLite file that was not there before goes again if the block fails."""
+    """Leave no empty store behind: a SQLite file that was not there before goes again if the block fails.
+
+    It stays where somebody else has begun a run in it, or has it open to write.
+    """
     path = Path(str(url.database)) if url.get_backend_name() == "sqlite" else None
     new = path is not None and not path.exists()
     try:
         yield
     except BaseException:
-        if new:
+        if new and _is_empty(path):
             for suffix in ("", "-wal", "-shm"):
                 Path(f"{path}{suffix}").unlink(missing_ok=True)
         raise
+
+
+def _is_empty(path: Path | None) -> bool:
+    if path is None or not path.exists():
+        return False
+    try:
+        with contextlib.closing(sqlite3.connect(path, timeout=0, isolation_level=None)) as conn:
+            conn.execute("BEGIN EXCLUSIVE")
+            tables = {name for (name,) in conn.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+            return "runs" not in tables or conn.execute("SELECT 1 FROM runs LIMIT 1").fetchone() is None
+    except sqlite3.Error:
+        return False
 
 
 @contextmanager
@@ -116,7 +132,7 @@ def reading(store: Store) -> Iterator[Engine]:
         mode = "ro" if still is None else "ro&immutable=1"
         engine = _engine(url, lambda: _sqlite(path, mode), begin="BEGIN")
     else:
-        engine = _postgres(url, execution_options={"postgresql_readonly": True})
+        engine = connect_postgres(url, execution_options={"postgresql_readonly": True})
     try:
         _guarded(engine, lambda: _check(engine, url), url)
         yield engine
@@ -167,7 +183,7 @@ def _engine(url: URL, creator: Callable[[], sqlite3.Connection], begin: str = "B
     @event.listens_for(engine, "begin")
     def _begin(conn: Any) -> None:
         # The driver begins only before a write, and deferred: two writers would then fail, not wait.
-        conn.exec_driver_sql(begin)
+        conn.exec_driver_sql("BEGIN" if conn.get_execution_options().get("only_reads") else begin)
 
     return engine
 
@@ -194,7 +210,12 @@ def _sqlite(path: Path, mode: str) -> sqlite3.Connection:
     return conn
 
 
-def _postgres(url: URL, **options: Any) -> Engine:
+def connect_postgres(url: URL, **options: Any) -> Engine:
+    """Make an engine for PostgreSQL; nothing is connected yet.
+
+    Raises:
+        StoreError: The psycopg package is missing; the message names what to install.
+    """
     try:
         return create_engine(url, **_json(), **options)
     except (ModuleNotFoundError, NoSuchModuleError) as error:

@@ -43,6 +43,10 @@ class RunMissingError(StoreError):
     """No run of that name is in the store."""
 
 
+class RunBusyError(StoreError):
+    """Another process is working on the run."""
+
+
 class QueryError(StoreError):
     """A query by the user is wrong, too slow, or tries to write."""
 

@@ -28,11 +28,11 @@ def schema_version(conn: Connection) -> int | None:
 
 
 def check_readable(conn: Connection, database: str) -> None:
-    """Make sure that a database can be read as a store of this version.
+    """Make sure that a database can be read as a store; an older schema can, as migrations so far only add.
 
     Raises:
         NotAStoreError: It holds no store.
-        NewerStoreError: It was written by a newer evolver, or by an older one whose store was not opened since.
+        NewerStoreError: It was written by a newer evolver.
     """
     version = schema_version(conn)
     if version is None:
@@ -41,11 +41,6 @@ def check_readable(conn: Connection, database: str) -> None:
             "Name the store of a run with --store."
         )
     _refuse_newer(version, database)
-    if version < SCHEMA_VERSION:
-        raise NotAStoreError(
-            f"{database} is a store of schema {version}, older than this evolver's {SCHEMA_VERSION}; nothing was "
-            "read.\nRun any 'evolve --pool … --store …' on it once: that brings it up to date and loses nothing."
-        )
 
 
 def migrate(engine: Engine, database: str) -> None:

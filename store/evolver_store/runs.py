@@ -112,7 +112,7 @@ def seeds_of(conn: Connection, run_id: int) -> Iterator[tuple[int, str, bool]]:
     """Yield (id, instruction, whether it has a response) of every seed of a run, a slice at a time."""
     query = select(instructions.c.id, instructions.c.instruction, instructions.c.response.is_not(None))
     query = query.where(instructions.c.run_id == run_id, instructions.c.status == "seed")
-    for row in conn.execution_options(yield_per=_SLICE).execute(query):
+    for row in conn.execute(query.execution_options(yield_per=_SLICE)):
         yield row[0], row[1], bool(row[2])
 
 
@@ -123,7 +123,7 @@ def unanswered_seeds(conn: Connection, run_id: int, *, every: bool) -> Iterator[
     )
     if not every:
         query = query.where(instructions.c.response.is_(None))
-    for (id_,) in conn.execution_options(yield_per=_SLICE).execute(query):
+    for (id_,) in conn.execute(query.execution_options(yield_per=_SLICE)):
         yield id_
 
 
@@ -140,7 +140,7 @@ def outcomes_of(conn: Connection, run_id: int) -> Iterator[Outcome]:
         query = select(instructions.c.id).where(
             instructions.c.run_id == run_id, instructions.c.status == status
         )
-        for (id_,) in conn.execution_options(yield_per=_SLICE).execute(query):
+        for (id_,) in conn.execute(query.execution_options(yield_per=_SLICE)):
             yield Outcome(id_, status == "survivor")
 
 
@@ -152,7 +152,7 @@ def texts_of(conn: Connection, ids: list[int]) -> dict[int, str]:
 
 def call_keys(conn: Connection) -> Iterator[str]:
     """Yield the key of every call in the store, whichever run paid for it."""
-    for (key,) in conn.execution_options(yield_per=_SLICE).execute(select(calls.c.key)):
+    for (key,) in conn.execute(select(calls.c.key).execution_options(yield_per=_SLICE)):
         yield key
 
 

@@ -231,3 +231,16 @@ def wait_for_attempts(store: Path, attempts: int) -> None:
             continue  # not there yet
         if count >= attempts:
             return
+
+
+def test_a_run_that_another_process_works_on_is_refused_and_left_alone(evolve: Run, tmp_path: Path) -> None:
+    write_pool(tmp_path / "pool.json", 3_000)
+    first = start(tmp_path, ["--pool", "pool.json", "--store", "a.db"])
+    wait_for_attempts(tmp_path / "a.db", 1)
+    second = evolve("--pool", "pool.json", "--store", "a.db", "--output", "second.jsonl")
+    first.send_signal(signal.SIGINT)
+    first.communicate()
+    assert second.returncode == 1
+    assert "another process is working on the run" in second.stderr
+    assert not (tmp_path / "second.jsonl").exists()
+    assert (tmp_path / "a.db").exists()

@@ -49,7 +49,7 @@ def test_the_dataset_holds_every_seed_with_a_response_and_every_survivor(
     seeds = json.loads(pool.read_text())
     seeds[3]["output"] = ""
     pool.write_text(json.dumps(seeds))
-    result = Evolution(pool, model=scripted(), epochs=3, **place).run()
+    result = Evolution(pool, model=scripted(), epochs=3, store=place["store"], output=place["output"]).run()
 
     rows = rows_of(place["store"])
     expected = Counter(
@@ -92,10 +92,10 @@ def test_the_same_command_again_asks_nothing_and_writes_the_same_dataset(
     make_pool: MakePool, scripted: Any, place: Options
 ) -> None:
     pool = make_pool()
-    Evolution(pool, model=scripted(), **place).run()
+    Evolution(pool, model=scripted(), store=place["store"], output=place["output"]).run()
     first = Path(str(place["output"])).read_bytes()
     again = scripted()
-    Evolution(pool, model=again, **place).run()
+    Evolution(pool, model=again, store=place["store"], output=place["output"]).run()
     assert again.asked == []
     assert Path(str(place["output"])).read_bytes() == first
 
@@ -115,8 +115,8 @@ def test_fewer_epochs_write_the_generations_asked_for(
     make_pool: MakePool, scripted: Any, place: Options
 ) -> None:
     pool = make_pool()
-    Evolution(pool, model=scripted(), epochs=3, **place).run()
-    result = Evolution(pool, model=scripted(), epochs=1, **place).run()
+    Evolution(pool, model=scripted(), epochs=3, store=place["store"], output=place["output"]).run()
+    result = Evolution(pool, model=scripted(), epochs=1, store=place["store"], output=place["output"]).run()
     assert result.dataset is not None
     assert max(result.dataset.by_epoch) == 1
 
@@ -226,7 +226,7 @@ def test_rules_that_need_no_call_spare_the_judge_and_the_answer(
     class Parrot(scripted):  # type: ignore[misc]
         def text(self, request: Request) -> str:
             given = request.prompt.rsplit("#Given Prompt#:\n", 1)[-1].split("#")[0]
-            return given.strip().upper()
+            return str(given.strip().upper())
 
     model = Parrot()
     Evolution(make_pool(3), model=model, epochs=1, store=place["store"], output=None).run()
@@ -373,12 +373,19 @@ def test_a_run_works_inside_a_running_event_loop_and_keeps_its_error(
         raise RuntimeError("my own mistake")
 
     async def notebook() -> None:
-        result = Evolution(make_pool(3), model=scripted(), **place).run()
+        result = Evolution(make_pool(3), model=scripted(), store=place["store"], output=place["output"]).run()
         assert result.stats.attempts == 12
         broken = scripted()
         broken.before = explode
         with pytest.raises(RuntimeError, match="my own mistake"):
-            Evolution(make_pool(3), model=broken, run="broken", cache=False, **place).run()
+            Evolution(
+                make_pool(3),
+                model=broken,
+                run="broken",
+                cache=False,
+                store=place["store"],
+                output=place["output"],
+            ).run()
 
     asyncio.run(notebook())
 
@@ -398,7 +405,7 @@ def test_a_pool_cut_off_at_its_end_leaves_no_store_and_no_dataset(
     pool = make_pool(5000)
     pool.write_bytes(pool.read_bytes()[:-30])
     with pytest.raises(PoolError):
-        Evolution(pool, model=scripted(), **place).run()
+        Evolution(pool, model=scripted(), store=place["store"], output=place["output"]).run()
     assert [path.name for path in tmp_path.iterdir()] == ["pool.json"]
 
 
