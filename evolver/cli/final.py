@@ -12,17 +12,17 @@ from evolver.evolution import Result
 def print_final(console: Console, result: Result) -> None:
     """Print the figures of a finished run; at most 80 columns wide."""
     stats = result.stats
-    rules = [rule for rule in SHORT_RULES if stats.eliminated[rule]]
+    rules = [rule for rule in SHORT_RULES if rule in stats.eliminated]
     table = Table(title=f"Run {result.run}", title_justify="left", box=None, padding=(0, 1, 0, 0))
     for name in ("epoch", "attempts", "survivors", *(SHORT_RULES[rule] for rule in rules), "failed"):
         table.add_column(name, justify="right", no_wrap=True)
     for epoch in stats.epochs:
-        deaths = (f"{epoch.eliminated[rule]:,}" for rule in rules)
+        deaths = (f"{epoch.eliminated.get(rule, 0):,}" for rule in rules)
         table.add_row(
             str(epoch.epoch), f"{epoch.attempts:,}", f"{epoch.survivors:,}", *deaths, f"{epoch.failed:,}"
         )
     table.add_section()
-    deaths = (f"{stats.eliminated[rule]:,}" for rule in rules)
+    deaths = (f"{stats.eliminated.get(rule, 0):,}" for rule in rules)
     table.add_row(
         "all", f"{stats.attempts:,}", f"{stats.survivors:,}", *deaths, f"{stats.failed:,}", style="bold"
     )

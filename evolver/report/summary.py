@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from sqlalchemy import Connection, func, select, text
 
@@ -19,7 +20,7 @@ class EpochStats:
     epoch: int
     attempts: int
     survivors: int
-    eliminated: Counter[str]
+    eliminated: Mapping[str, int]
     failed: int
 
 
@@ -34,7 +35,7 @@ class RunStats:
     seeds: int
     attempts: int
     survivors: int
-    eliminated: Counter[str]
+    eliminated: Mapping[str, int]
     failed: int
     calls: int
     prompt_tokens: int
@@ -50,25 +51,16 @@ def run_stats(conn: Connection, run_id: int, seeds: int) -> RunStats:
         .mappings()
         .all()
     )
-    epochs: dict[int, EpochStats] = {}
-    for row in rows:
-        before = epochs.get(row["epoch"], EpochStats(row["epoch"], 0, 0, Counter(), 0))
-        deaths = Counter({rule: row[rule] for rule in _RULES if row[rule]})
-        grown = EpochStats(
-            row["epoch"],
-            before.attempts + row["attempts"],
-            before.survivors + row["survivors"],
-            before.eliminated + deaths,
-            before.failed + row["failed"],
-        )
-        epochs[row["epoch"]] = grown
-    ordered = [epochs[epoch] for epoch in sorted(epochs)]
+    ordered = [
+        _epoch_stats(epoch, [row for row in rows if row["epoch"] == epoch])
+        for epoch in sorted({row["epoch"] for row in rows})
+    ]
     paid = conn.execute(select(func.count()).where(calls.c.run_id == run_id)).scalar()
     return RunStats(
         seeds=seeds,
         attempts=sum(epoch.attempts for epoch in ordered),
         survivors=sum(epoch.survivors for epoch in ordered),
-        eliminated=sum((epoch.eliminated for epoch in ordered), Counter()),
+        eliminated=_deaths(rows),
         failed=sum(epoch.failed for epoch in ordered),
         calls=int(paid or 0),
         prompt_tokens=sum(int(row["prompt_tokens"]) for row in rows),
@@ -76,3 +68,18 @@ def run_stats(conn: Connection, run_id: int, seeds: int) -> RunStats:
         cost_usd=float(sum(row["cost_usd"] or 0.0 for row in rows)),
         epochs=ordered,
     )
+
+
+def _epoch_stats(epoch: int, rows: Sequence[Mapping[str, Any]]) -> EpochStats:
+    return EpochStats(
+        epoch,
+        attempts=sum(row["attempts"] for row in rows),
+        survivors=sum(row["survivors"] for row in rows),
+        eliminated=_deaths(rows),
+        failed=sum(row["failed"] for row in rows),
+    )
+
+
+def _deaths(rows: Sequence[Mapping[str, Any]]) -> dict[str, int]:
+    counts = {rule: sum(row[rule] for row in rows) for rule in _RULES}
+    return {rule: count for rule, count in counts.items() if count}
