@@ -16,6 +16,7 @@ COMMANDS = {
     "mutators": "List the mutators, or show the prompt one of them sends.",
     "merge": "Join runs and OSS-Instruct files into one dataset, cleaned and decontaminated.",
     "runs": "List the runs in a store.",
+    "batches": "List what is in flight at half price, or cancel it.",
     "stats": "Show what became of a run: epoch by mutator by rule, lengths, cost.",
     "lineage": "Draw the family an instruction belongs to.",
     "diff": "Show what an attempt changed, word by word.",

@@ -65,7 +65,7 @@ def add_intent(
     Its key is the digest of its requests' keys and the number of the attempt: the same requests submitted once
     more, because they expired, make another batch.
     """
-    digest = blake2b("\n".join(sorted(each.key for each in asked)).encode(), digest_size=12).hexdigest()
+    digest = blake2b("\n".join(sorted(each.key for each in asked)).encode(), digest_size=6).hexdigest()
     earlier = select(func.count()).where(batches.c.key.startswith(f"{digest}-", autoescape=True))
     row: dict[str, Any] = {
         "key": f"{digest}-{conn.execute(earlier).scalar_one() + 1}",

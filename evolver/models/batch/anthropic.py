@@ -16,9 +16,9 @@ import anthropic
 import httpx2
 from anthropic.types.messages import MessageBatch
 
-from evolver.errors import ModelError, RunModelError, TransientModelError
+from evolver.errors import ModelError, TransientModelError
 from evolver.models.batch.files import chunks, encode, objects, saved
-from evolver.models.batch.protocol import BatchState, Outcome, Sent
+from evolver.models.batch.protocol import BatchState, Outcome, Sent, no_such
 from evolver.models.failures import malformed
 from evolver.models.protocol import Completion, Request
 from evolver.models.sdk import Wire
@@ -78,7 +78,7 @@ class AnthropicBatches:
     async def submit(self, key: str, file: IO[bytes]) -> str:
         """Send the body as it is: the SDK's own method would look at each of 100,000 requests again."""
         headers = {"content-type": "application/json", "content-length": str(file.seek(0, os.SEEK_END))}
-        with self._stated(f"{self._who} has no batch API at {self._wire.url}; leave out --batch"):
+        with self._stated():
             response = await self._client.post(
                 _PATH, cast_to=httpx2.Response, content=chunks(file), options={"headers": headers}
             )
@@ -90,7 +90,7 @@ class AnthropicBatches:
     async def find(self, sent: Sent, not_these: Set[str]) -> str | None:
         """Look for a batch of our size made since: an ended one by its results, one at work by its size alone."""
         at_work: list[tuple[timedelta, str]] = []
-        with self._stated(f"{self._who} has no batch API at {self._wire.url}; leave out --batch"):
+        with self._stated():
             async for batch in self._client.messages.batches.list(limit=_PAGE):
                 if batch.created_at < sent.since - _CLOCKS_APART:
                     break
@@ -104,7 +104,7 @@ class AnthropicBatches:
 
     async def look(self, provider_id: str) -> BatchState:
         """Return how far a batch is."""
-        with self._stated(_unknown(self._who, provider_id)):
+        with self._stated(provider_id):
             batch = await self._client.messages.batches.retrieve(provider_id)
         counts = batch.request_counts
         return BatchState(
@@ -123,7 +123,7 @@ class AnthropicBatches:
 
     async def cancel(self, provider_id: str) -> None:
         """Ask Anthropic to stop working on a batch; what is done by then is paid and can be collected."""
-        with self._stated(_unknown(self._who, provider_id)):
+        with self._stated(provider_id):
             await self._client.messages.batches.cancel(provider_id)
 
     async def _is(self, provider_id: str, sent: Sent) -> bool:
@@ -131,7 +131,7 @@ class AnthropicBatches:
         return any(entry.get("custom_id") in sent.calls for entry in objects(file, self._who))
 
     async def _download(self, provider_id: str) -> IO[bytes]:
-        with self._stated(_unknown(self._who, provider_id)):
+        with self._stated(provider_id):
             content = self._client.messages.batches.with_streaming_response.results(provider_id)
             async with content as response:
                 return await saved(response.iter_bytes())
@@ -154,24 +154,17 @@ class AnthropicBatches:
         )
 
     @contextmanager
-    def _stated(self, without_path: str) -> Iterator[None]:
-        """State every failure in our classes; ``without_path`` is the sentence where the address does not exist."""
+    def _stated(self, batch: str | None = None) -> Iterator[None]:
+        """State every failure in our classes; a 404 means that there is no such ``batch``, or no batch API at all."""
         try:
             with self._wire.failures():
                 yield
         except anthropic.APIStatusError as error:
             if error.status_code in _NO_SUCH_PATH:
-                raise RunModelError(f"{without_path}.") from error
+                raise no_such(self._who, self._wire.url, batch) from error
             raise self._failure(error) from error
 
 
 def _requests(batch: MessageBatch) -> int:
     counts = batch.request_counts
     return counts.processing + counts.succeeded + counts.errored + counts.expired + counts.canceled
-
-
-def _unknown(who: str, what: str) -> str:
-    return (
-        f"{who} does not know {what}: it belongs to another key, or was removed after its time; nothing was submitted. "
-        "Use the key it was submitted with, or give it up with 'evolve batches cancel'"
-    )

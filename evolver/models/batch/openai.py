@@ -13,9 +13,9 @@ from typing import IO, Any, Final
 import openai
 from openai.types import Batch
 
-from evolver.errors import ModelError, RunModelError, TransientModelError
+from evolver.errors import ModelError, TransientModelError
 from evolver.models.batch.files import encode, objects, saved
-from evolver.models.batch.protocol import BatchState, Outcome, Sent
+from evolver.models.batch.protocol import BatchState, Outcome, Sent, no_such
 from evolver.models.protocol import Completion, Request
 from evolver.models.sdk import Wire
 
@@ -64,7 +64,7 @@ class OpenAIBatches:
 
     async def submit(self, key: str, file: IO[bytes]) -> str:
         """Upload the file and make a batch of it; a file that was uploaded for nothing does no harm."""
-        with self._stated(f"{self._who} has no batch API at {self._wire.url}; leave out --batch"):
+        with self._stated():
             file.seek(0)
             uploaded = await self._client.files.create(file=(f"{key}.jsonl", file), purpose="batch")
             batch = await self._client.batches.create(
@@ -78,7 +78,7 @@ class OpenAIBatches:
     async def find(self, sent: Sent, not_these: Set[str]) -> str | None:
         """Look through the account's batches, newest first, for one with our key in its metadata."""
         earliest = (sent.since - _CLOCKS_APART).timestamp()
-        with self._stated(f"{self._who} has no batch API at {self._wire.url}; leave out --batch"):
+        with self._stated():
             async for batch in self._client.batches.list(limit=_PAGE):
                 if batch.created_at < earliest:
                     return None
@@ -88,13 +88,13 @@ class OpenAIBatches:
 
     async def look(self, provider_id: str) -> BatchState:
         """Return how far a batch is."""
-        with self._stated(_unknown(self._who, provider_id)):
+        with self._stated(provider_id):
             return _state(await self._client.batches.retrieve(provider_id))
 
     async def results(self, state: BatchState) -> AsyncIterator[tuple[str, Outcome]]:
         """Yield what both files hold; a cancelled request is in neither."""
         for file_id in state.files:
-            with self._stated(_unknown(self._who, file_id)):
+            with self._stated(file_id):
                 content = self._client.files.with_streaming_response.content(file_id)
                 async with content as response:
                     file = await saved(response.iter_bytes())
@@ -103,7 +103,7 @@ class OpenAIBatches:
 
     async def cancel(self, provider_id: str) -> None:
         """Ask OpenAI to stop working on a batch; what is done by then is paid and can be collected."""
-        with self._stated(_unknown(self._who, provider_id)):
+        with self._stated(provider_id):
             await self._client.batches.cancel(provider_id)
 
     def _outcome(self, entry: Mapping[str, Any]) -> Outcome:
@@ -130,14 +130,14 @@ class OpenAIBatches:
         )
 
     @contextmanager
-    def _stated(self, without_path: str) -> Iterator[None]:
-        """State every failure in our classes; ``without_path`` is the sentence where the address does not exist."""
+    def _stated(self, batch: str | None = None) -> Iterator[None]:
+        """State every failure in our classes; a 404 means that there is no such ``batch``, or no batch API at all."""
         try:
             with self._wire.failures():
                 yield
         except openai.APIStatusError as error:
             if error.status_code in _NO_SUCH_PATH and error.code != "model_not_found":
-                raise RunModelError(f"{without_path}.") from error
+                raise no_such(self._who, self._wire.url, batch) from error
             raise self._failure(error) from error
 
 
@@ -161,11 +161,4 @@ def _state(batch: Batch) -> BatchState:
         failed,
         cancelled=batch.status == "cancelled",
         files=files,
-    )
-
-
-def _unknown(who: str, what: str) -> str:
-    return (
-        f"{who} does not know {what}: it belongs to another key, or was removed after its time; nothing was submitted. "
-        "Use the key it was submitted with, or give it up with 'evolve batches cancel'"
     )

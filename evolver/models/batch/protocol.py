@@ -9,7 +9,7 @@ from typing import IO, Literal, Protocol, TypeVar, runtime_checkable
 
 from sqlalchemy import Connection
 
-from evolver.errors import ModelError
+from evolver.errors import ModelError, RunModelError, UnknownBatchError
 from evolver.models.protocol import Completion, Request
 
 _T = TypeVar("_T")
@@ -50,6 +50,10 @@ class Batchable(Protocol):
 
     def batch_api(self) -> BatchApi:
         """Return its batch API."""
+        ...
+
+    async def aclose(self) -> None:
+        """Close its connections, which its batch API shares."""
         ...
 
 
@@ -109,3 +113,13 @@ class BatchLog(Protocol):
     async def room(self) -> None:
         """Wait while too much is on its way to the disk."""
         ...
+
+
+def no_such(who: str, url: str, batch: str | None) -> RunModelError:
+    """Return what to say when an address does not exist: a batch's, or that of the whole batch API."""
+    if batch is None:
+        return RunModelError(f"{who} has no batch API at {url}; nothing was submitted. Leave out --batch.")
+    return UnknownBatchError(
+        f"{who} does not know the batch {batch}: it is another key's, or was removed after its time; nothing was "
+        f"submitted. Use the key it was submitted with, or give it up: evolve batches cancel {batch}"
+    )
