@@ -18,6 +18,7 @@ from rich.text import Text
 from evolver.cli.words import SHORT_RULES
 from evolver.scheduler.events import (
     AttemptEnded,
+    BatchProgress,
     CallEnded,
     CallRetried,
     Event,
@@ -53,6 +54,7 @@ class Tally:
     priced: bool = False
     stopping: Stopping | None = None
     merging: Merging | None = None
+    batches: BatchProgress | None = None
 
     @property
     def calls_left(self) -> float:
@@ -93,6 +95,8 @@ class Tally:
                 self.stopping = event
             case Merging():
                 self.merging = event
+            case BatchProgress():
+                self.batches = event
             case Notice():
                 pass
 
@@ -185,16 +189,26 @@ class Progress:
         if tally.failed:
             figures.append(f"{tally.failed:,} failed")
         deaths = [f"{count:,} {SHORT_RULES.get(rule, rule)}" for rule, count in tally.deaths.most_common()]
-        pace = [f"{self._rate.per_second():,.0f} calls/s"]
+        pace = [] if tally.batches else [f"{self._rate.per_second():,.0f} calls/s"]
         if tally.cached:
             pace.append(f"{tally.cached:,} from the cache")
         if tally.retries:
             pace.append(f"{sum(tally.retries.values()):,} retried")
         if tally.priced or tally.spent_usd:
             pace.append(f"${tally.spent_usd:,.2f}")
-        if self._rate.per_second() > 0:
+        if self._rate.per_second() > 0 and not tally.batches:
             pace.append(f"ETA {_clock(tally.calls_left / self._rate.per_second())}")
-        return ["  ".join((*figures, *pace)), "dead: " + ("  ".join(deaths) or "none yet")]
+        lines = ["  ".join((*figures, *pace)), "dead: " + ("  ".join(deaths) or "none yet")]
+        return [*lines, _in_flight(tally.batches)] if tally.batches else lines
+
+
+def _in_flight(batches: BatchProgress) -> str:
+    if not batches.batches:
+        return "no batch in flight"
+    what = "1 batch" if batches.batches == 1 else f"{batches.batches:,} batches"
+    failed = f", {batches.failed:,} failed" if batches.failed else ""
+    done = f"{batches.done:,} of {batches.submitted:,} requests answered{failed}"
+    return f"{what} in flight for {_clock(batches.age_s)}: {done}"
 
 
 def _clock(seconds: float) -> str:
