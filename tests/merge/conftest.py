@@ -23,7 +23,10 @@ Plant = Callable[..., RunSource]
 
 @pytest.fixture(scope="session")
 def plant() -> Iterator[Plant]:
-    """Return ``plant(path, rows, run=1, status=None)``: store rows, seeds and survivors by their epoch."""
+    """Return ``plant(path, rows, run=1, status=None)``: store rows, seeds and survivors by their epoch.
+
+    The parent of a row is the one before it of the same ordinal.
+    """
     engines: dict[Path, Engine] = {}
 
     def plant_rows(
@@ -51,7 +54,11 @@ def plant() -> Iterator[Plant]:
                     }
                 ],
             )
-            conn.execute(insert(instructions), [_row(run, *row, status) for row in rows])
+            newest: dict[int, object] = {}
+            for ordinal, epoch, instruction, response in rows:
+                row = _row(run, ordinal, epoch, instruction, response, status)
+                conn.execute(insert(instructions), row | {"parent_id": newest.get(ordinal)})
+                newest[ordinal] = row["id"]
         return RunSource(engine, run, f"run{run}")
 
     yield plant_rows
