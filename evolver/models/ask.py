@@ -10,7 +10,7 @@ import asyncio
 import json
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import blake2b
 from typing import Any, Protocol
@@ -124,17 +124,21 @@ class _Patience:
 
 def call_key(identity: ModelIdentity, request: Request) -> str:
     """Return the key of a call: a digest of everything that shapes its completion (32 hexadecimal digits)."""
+    sampling = request.sampling
     shape = [
         identity.provider,
         identity.base_url,
         identity.name,
         identity.settings,
-        asdict(request.sampling),
+        sampling.temperature,
+        sampling.top_p,
+        sampling.frequency_penalty,
+        sampling.max_tokens,
         request.system,
         request.prompt,
         request.sample,
     ]
-    text = json.dumps(shape, separators=(",", ":"), sort_keys=True, ensure_ascii=True)
+    text = json.dumps(shape, separators=(",", ":"))
     return blake2b(text.encode(), digest_size=16).hexdigest()
 
 

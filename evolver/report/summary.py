@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
-from sqlalchemy import Connection, func, select, text
+from sqlalchemy import Connection, RowMapping, func, select, text
 
 from evolver_store.schema import calls
 
@@ -70,7 +69,7 @@ def run_stats(conn: Connection, run_id: int, seeds: int) -> RunStats:
     )
 
 
-def _epoch_stats(epoch: int, rows: Sequence[Mapping[str, Any]]) -> EpochStats:
+def _epoch_stats(epoch: int, rows: Sequence[RowMapping]) -> EpochStats:
     return EpochStats(
         epoch,
         attempts=sum(row["attempts"] for row in rows),
@@ -80,6 +79,6 @@ def _epoch_stats(epoch: int, rows: Sequence[Mapping[str, Any]]) -> EpochStats:
     )
 
 
-def _deaths(rows: Sequence[Mapping[str, Any]]) -> dict[str, int]:
+def _deaths(rows: Sequence[RowMapping]) -> dict[str, int]:
     counts = {rule: sum(row[rule] for row in rows) for rule in _RULES}
     return {rule: count for rule, count in counts.items() if count}

@@ -75,10 +75,16 @@ class Ledger:
         """Run a query in the reader's thread."""
 
         def work() -> _T:
-            with self._engine.connect().execution_options(
-                only_reads=True
-            ) as conn:  # never waits for the writer
-                return query(conn)
+            try:
+                # A deferred BEGIN: reading never waits for the writer.
+                with self._engine.connect().execution_options(only_reads=True) as conn:
+                    return query(conn)
+            except SQLAlchemyError as error:
+                cause = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
+                raise StoreError(
+                    f"the store cannot be read ({cause}); the run stopped, what was written is safe. "
+                    "Mend the database and run the same command again."
+                ) from error
 
         return await self._loop.run_in_executor(self._reader, work)
 

@@ -63,14 +63,21 @@ class EvolutionRun:
             EvolverError: Why the run stopped with work left; or whatever a model of the user's own raised.
         """
         async with asyncio.TaskGroup() as group:
-            while self._error is None:
-                if not await self._open_some(group):
-                    if not self._open:
-                        break
-                    self._changed.clear()
-                    await self._rest()
+            try:
+                await self._hand_out(group)
+            except Exception as error:  # noqa: BLE001 - raised below, once the calls in flight are written
+                self.stop(error)
         if self._error is not None:
             raise self._error
+
+    async def _hand_out(self, group: asyncio.TaskGroup) -> None:
+        """Open attempts as room and the frontier allow, until nothing is left or the run is stopped."""
+        while self._error is None:
+            if not await self._open_some(group):
+                if not self._open:
+                    return
+                self._changed.clear()
+                await self._rest()
 
     def stop(self, error: BaseException) -> None:
         """Start no more calls; those in flight are finished and written. ``run`` then raises ``error``."""
