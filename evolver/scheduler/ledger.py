@@ -10,7 +10,9 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import SQLAlchemyError
 
+from evolver.errors import StoreError
 from evolver_store.runs import call_keys, call_of, texts_of
 from evolver_store.writer import Row, Writer
 
