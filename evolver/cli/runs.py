@@ -37,14 +37,11 @@ def command(store: str, *, as_json: bool) -> None:
 
 
 def _print_table(overviews: list[dict[str, object]]) -> None:
-    from pathlib import PurePath
-
+    """Print what fits 80 columns with the names whole, as --run wants them; --json has every figure."""
     from evolver.cli.output import add_row, print_table, table
 
-    figures = ("epochs", "seeds", "attempts", "survivors", "cost")
-    made = table(
-        ("run", "status", "pool", "model", *figures, "created"), right=figures, whole=("status", "created")
-    )
+    figures = ("epochs", "seeds", "survivors", "cost")
+    made = table(("run", "status", "model", *figures), right=figures, whole=("run", "status"))
     for one in overviews:
         cost = one["cost_usd"]
         add_row(
@@ -52,11 +49,9 @@ def _print_table(overviews: list[dict[str, object]]) -> None:
             (
                 one["name"],
                 one["status"],
-                PurePath(str(one["pool"])).name,
                 one["model"],
                 *(one[name] for name in figures[:-1]),
                 None if cost is None else f"${cost:,.2f}",
-                str(one["created_at"])[:10],
             ),
         )
     print_table(made)

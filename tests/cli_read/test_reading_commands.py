@@ -47,11 +47,11 @@ def test_runs_lists_each_run_with_what_became_of_it(known_store: str) -> None:
     assert second["cost_usd"] is None
 
 
-def test_runs_draws_a_table_with_the_pools_name_alone(known_store: str) -> None:
+def test_runs_draws_a_table_with_the_names_that_other_commands_take(known_store: str) -> None:
     header, first, _ = evolve("runs", store=known_store).stdout.splitlines()
 
-    assert header.split()[:3] == ["run", "status", "pool"]
-    assert first.split()[:3] == ["first", "finished", "pool.json"]
+    assert header.split() == ["run", "status", "model", "epochs", "seeds", "survivors", "cost"]
+    assert first.split()[:2] == ["first", "finished"]
 
 
 def test_runs_of_an_empty_store_say_how_to_make_one(make_store: MakeStore) -> None:
