@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from evolver.errors import SettingsError
 from evolver.models.identity import ModelIdentity
@@ -87,6 +88,8 @@ def prices_for(
 
 
 def _listed(who: ModelIdentity) -> Price | None:
+    if who.base_url is not None and _is_own(who.base_url):
+        return None
     # Only paid runs need the price list, which takes up to a second to import.
     from genai_prices import Usage, calc_price
 
@@ -102,3 +105,9 @@ def _listed(who: ModelIdentity) -> Price | None:
         return None
     scale = _MILLION / _TYPICAL
     return Price(float(found.input_price) * scale, float(found.output_price) * scale)
+
+
+def _is_own(url: str) -> bool:
+    """Tell an address without a domain name, such as ``http://localhost:8000/v1``: nobody sells anything there."""
+    host = urlsplit(url).hostname or ""
+    return "." not in host or ":" in host or host.replace(".", "").isdecimal()
