@@ -7,6 +7,7 @@ from rich.table import Table
 
 from evolver.cli.words import SHORT_RULES
 from evolver.evolution import Result
+from evolver_store.connect import shown, store_url
 
 
 def print_final(console: Console, result: Result) -> None:
@@ -39,4 +40,7 @@ def print_final(console: Console, result: Result) -> None:
         if dataset.seeds_without_response:
             left_out = f"{dataset.seeds_without_response:,} seeds without a response are left out"
             console.print(f"  {left_out}; --answer-seeds lets the model answer them.", markup=False)
-    console.print(f"Lineage {result.store}: ask it with 'evolve stats' or 'evolve sql'.", markup=False)
+    lineage = shown(store_url(result.store))  # without a password
+    console.print(
+        f"Lineage {lineage}: ask it with 'evolve stats' or 'evolve sql'.", markup=False, soft_wrap=True
+    )

@@ -20,6 +20,7 @@ from evolver.errors import StoppedError
 from evolver.evolution import Evolution, Result
 from evolver.merge.findings import figures as dataset_figures
 from evolver.settings import Settings
+from evolver_store.connect import shown, store_url
 
 OFFLINE_NOTE = (
     "The embedded model 'offline' rewrites by rules: its output shows the pipeline and trains nothing. "
@@ -77,7 +78,8 @@ def _same_command() -> str:
 
 
 def _figures(result: Result) -> dict[str, Any]:
-    figures: dict[str, Any] = {"run": result.run, "store": result.store, **dataclasses.asdict(result.stats)}
+    store = shown(store_url(result.store))  # without a password
+    figures: dict[str, Any] = {"run": result.run, "store": store, **dataclasses.asdict(result.stats)}
     if result.dataset is not None:
         figures["dataset"] = dataset_figures(result.dataset)
     if result.pool is not None:

@@ -15,6 +15,7 @@ import pytest
 
 EVOLVE = Path(sys.executable).with_name("evolve")
 Run = Callable[..., subprocess.CompletedProcess[str]]
+MakeStore = Callable[[str], str]
 
 
 @pytest.fixture
@@ -244,3 +245,14 @@ def test_a_run_that_another_process_works_on_is_refused_and_left_alone(evolve: R
     assert "another process is working on the run" in second.stderr
     assert not (tmp_path / "second.jsonl").exists()
     assert (tmp_path / "a.db").exists()
+
+
+def test_a_password_in_the_stores_address_is_not_shown(
+    evolve: Run, tmp_path: Path, make_store: MakeStore
+) -> None:
+    write_pool(tmp_path / "pool.json", 2)
+    store = make_store("postgres").replace("postgres@", "postgres:sesame@")
+    for more in ((), ("--json",)):
+        done = evolve("run", "--pool", "pool.json", "--epochs", "1", "--store", store, *more)
+        assert done.returncode == 0, done.stderr
+        assert "sesame" not in done.stdout + done.stderr
