@@ -70,7 +70,7 @@ class Settings(BaseModel):
     batch_fallback: BatchFallback = "none"
     batch_min: Annotated[int, Field(ge=1)] = 20
     batch_poll: Annotated[float, Field(gt=0)] | None = None
-    batch_window: Annotated[int, Field(ge=1)] = 20_000
+    batch_window: Annotated[int, Field(ge=64)] = 20_000
     yes: bool = False
     quiet: bool = False
 

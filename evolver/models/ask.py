@@ -26,7 +26,7 @@ from evolver.text import storable
 MOST_TRIES = 8
 BATCH_FACTOR = 0.5  # of the live price, at OpenAI and at Anthropic alike
 _LONGEST_SILENCE = 900.0  # seconds without a single answer, after which an overloaded provider is left alone
-_REPLIES = frozenset({"server_error", "malformed"})  # failures that a server in order may make of a request
+REPLIES = frozenset({"server_error", "malformed"})  # failures that a server in order may make of a request
 _REFUSED_IN_A_ROW = (
     20  # requests refused as malformed, and none answered: the settings are wrong, not the rows
 )
@@ -326,7 +326,7 @@ class Asker:
         It is the request if others were answered between its last two failures (a server that went down answered
         some before), or if it is the only one that asks and does get replies.
         """
-        alone = self._failing == 1 and error.kind in _REPLIES
+        alone = self._failing == 1 and error.kind in REPLIES
         if patience.over and (self._answered > patience.answered or alone):
             return RowModelError(f"failed {patience.tried} times, the last time: {error}", error.kind)
         return RunModelError(

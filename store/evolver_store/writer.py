@@ -179,7 +179,7 @@ class Writer:
         deadline = time.monotonic() + MAX_WAIT
         while item is not None:
             batch.append(item)
-            if len(batch) == MAX_ROWS:
+            if len(batch) == MAX_ROWS or item[0] is _act:  # somebody waits for what an action does
                 return batch, True
             try:
                 item = self._queue.get(timeout=max(0.0, deadline - time.monotonic()))

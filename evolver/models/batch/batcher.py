@@ -94,6 +94,8 @@ class Batcher:
     ) -> None:
         """Finish a submission that is under way, and leave the batches in flight to their provider."""
         self.close()
+        if error is None:
+            await self._flights.landed()
         if self._watch is not None:
             self._watch.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -121,7 +123,7 @@ class Batcher:
             raise self._error
         if self._insistence.closed:
             raise SlotsClosedError
-        wanted = Wanted(key, request, origin, priority, answered_before=lane.answered)
+        wanted = Wanted(key, request, origin, priority)
         future, first = self._waiting.join(wanted)
         if first and key not in self._flights:
             lane.pending[key] = wanted
@@ -200,7 +202,7 @@ class Batcher:
         except RowModelError as error:
             self._waiting.settle(wanted.key, error)
             return False
-        lane.note_answer(wanted.request.purpose, answer.completion)
+        lane.note_length(wanted.request.purpose, answer.completion)
         self._waiting.settle(wanted.key, answer)
         return True
 

@@ -11,10 +11,10 @@ from datetime import UTC, datetime
 from typing import cast
 
 from evolver.errors import ModelError, RowModelError, RunModelError, TransientModelError
-from evolver.models.ask import Origin
+from evolver.models.ask import REPLIES, Origin
 from evolver.models.batch.insistence import Insistence
 from evolver.models.batch.protocol import BatchLog, BatchState, Outcome, Sent
-from evolver.models.batch.waiting import Lane, Waiting
+from evolver.models.batch.waiting import Lane, Waiting, Wanted
 from evolver.models.events import BatchProgress, CallEvent, CallRetried
 from evolver.models.protocol import Completion, Purpose
 from evolver_store.batches import (
@@ -84,6 +84,7 @@ class Flights:
         self._aloft: set[str] = set()
         self._foreign: set[str] = set()
         self._news = asyncio.Event()
+        self._landing = asyncio.Lock()
         self._heard = time.monotonic()
 
     def __contains__(self, key: str) -> bool:
@@ -159,12 +160,18 @@ class Flights:
             ended = await self._look_at_all()
             if ended:
                 settled(False)
-                await self._collect(ended)
+                async with self._landing:
+                    await self._collect(ended)
                 settled(True)
                 wait = self._first
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._news.wait(), wait)
             wait = min(self._last, wait * _SLOWER)
+
+    async def landed(self) -> None:
+        """Wait while ended batches are being collected."""
+        async with self._landing:
+            pass
 
     async def _look_at_all(self) -> list[tuple[Flight, BatchState]]:
         ended: list[tuple[Flight, BatchState]] = []
@@ -264,34 +271,46 @@ class Flights:
             except RowModelError as error:
                 outcome = error
             else:
-                lane.note_answer(purpose, outcome)
+                lane.answered += 1
+                lane.note_length(purpose, outcome)
                 self._waiting.settle(key, answer)
                 return None
         if isinstance(outcome, RunModelError):
             return outcome
         if isinstance(outcome, TransientModelError):
-            self._try_again(lane, key, outcome)
+            self._try_again(flight, key, outcome)
         else:
             self._waiting.settle(key, outcome)
         return None
 
-    def _try_again(self, lane: Lane, key: str, error: TransientModelError) -> None:
-        wanted = self._waiting.get(key)
+    def _try_again(self, flight: Flight, key: str, error: TransientModelError) -> None:
+        lane, wanted = flight.lane, self._waiting.get(key)
         if wanted is None:
             return  # nobody waits for it now; whoever does later submits it
         self._report(CallRetried(error.kind))
         wanted.tries += 1
         if wanted.tries < MOST_TRIES:
+            if wanted.tries == 1:
+                wanted.answered_before = lane.answered
             lane.put_back([wanted])
-        elif lane.answered > wanted.answered_before:
-            said = f"failed in {wanted.tries} batches, the last time: {error}"
-            self._waiting.settle(key, RowModelError(said, error.kind))
         else:
-            message = (
-                f"{lane.asker.name} answers nothing in {wanted.tries} batches, the last time: {error}; the run "
-                "stopped, and what is finished is stored. Run the same command again later."
-            )
-            self._waiting.settle(key, RunModelError(message))
+            self._waiting.settle(key, self._given_up(flight, wanted, error))
+
+    @staticmethod
+    def _given_up(flight: Flight, wanted: Wanted, error: TransientModelError) -> ModelError:
+        """Tell one request that always fails from a provider that works nothing off.
+
+        It is the request if others were answered since its first failure, or if it is alone and fails by itself.
+        """
+        lane = flight.lane
+        alone = flight.batch.requests == 1 and error.kind in REPLIES
+        if lane.answered > wanted.answered_before or alone:
+            said = f"failed in {wanted.tries} batches, the last time: {error}"
+            return RowModelError(said, error.kind)
+        return RunModelError(
+            f"{lane.asker.name} answers nothing in {wanted.tries} batches, the last time: {error}; the run "
+            "stopped, and what is finished is stored. Run the same command again later."
+        )
 
     async def _disown(self, flight: Flight) -> None:
         """A batch taken for ours by its size and time holds other requests: look for the right one again."""

@@ -18,8 +18,8 @@ _LIKELY_SHARE = 4  # a completion takes a quarter of its token limit, and a toke
 class Wanted:
     """A request that at least one attempt waits for.
 
-    ``tries`` counts the batches in which it was and failed; ``answered_before`` is how many requests its
-    lane had had answered when it was first wanted.
+    ``tries`` counts the batches in which it was and failed; ``answered_before`` is how many requests of its
+    lane batches had answered when it first failed.
     """
 
     key: str
@@ -109,9 +109,8 @@ class Lane:
         """Let requests be pending again."""
         self.pending.update((wanted.key, wanted) for wanted in wave)
 
-    def note_answer(self, purpose: Purpose, completion: Completion) -> None:
+    def note_length(self, purpose: Purpose, completion: Completion) -> None:
         """Take note of how long answers are."""
-        self.answered += 1
         count, total = self._tokens.get(purpose, (0, 0))
         self._tokens[purpose] = count + 1, total + completion.completion_tokens
 
