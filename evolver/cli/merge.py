@@ -86,7 +86,7 @@ _FILE = click.Path(path_type=Path)
     "threshold",
     type=float,
     metavar="X",
-    default=0.7,
+    default=0.9,
     show_default=True,
     help="Jaccard index of three-word shingles from which instructions are near.",
 )

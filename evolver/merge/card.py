@@ -50,7 +50,11 @@ def card(shelves: Sequence[Shelf], report: MergeReport, settings: MergeSettings,
             ),
             figures=_table(
                 ("run", "epoch", "attempts", "survivors", "eliminated", "failed"),
-                ((run["name"], *epoch.values()) for shelf, run in runs for epoch in shelf.by_epoch()),
+                (
+                    (run["name"], *(f"{figure:,}" for figure in epoch.values()))
+                    for shelf, run in runs
+                    for epoch in shelf.by_epoch()
+                ),
             ),
             origins=", ".join(map(_code, dict.fromkeys(origins))),
             embedded="yes" if any(model.startswith("offline/") for model in models) else "",
@@ -72,13 +76,14 @@ def _front(report: MergeReport) -> dict[str, Any]:
     }
 
 
-def _counts(report: MergeReport) -> Iterator[tuple[str, int]]:
-    yield "in the dataset", report.rows
-    yield from (
-        (f"of them, epoch {epoch}" if epoch else "of them, seeds", n) for epoch, n in report.by_epoch.items()
-    )
+def _counts(report: MergeReport) -> Iterator[tuple[str, str]]:
     without = report.seeds_without_response + report.survivors_without_response + report.oss_without_response
     named = {
+        "in the dataset": report.rows,
+        **{
+            f"of them, epoch {epoch}" if epoch else "of them, seeds": n
+            for epoch, n in report.by_epoch.items()
+        },
         "of them, OSS-Instruct": report.oss,
         "of them, with a contaminated ancestor": report.flagged,
         "left out, without a response": without,
@@ -86,7 +91,7 @@ def _counts(report: MergeReport) -> Iterator[tuple[str, int]]:
         **{f"skipped, {reason}": count for reason, count in report.oss_skipped.items()},
         "left out by the limit or the ratio": report.not_drawn,
     }
-    yield from ((name, count) for name, count in named.items() if count)
+    yield from ((name, f"{count:,}") for name, count in named.items() if count)
 
 
 def _settings(settings: MergeSettings, cleaning: Cleaning) -> Iterator[tuple[str, object]]:
@@ -125,8 +130,6 @@ def _table(head: Sequence[str], rows: Iterable[Iterable[object]]) -> str:
 
 
 def _cell(value: object) -> str:
-    if isinstance(value, int):
-        return f"{value:,}" if abs(value) >= 10_000 else str(value)
     return "" if value is None else " ".join(str(value).split()).replace("|", "\\|")
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from evolver.merge.clean import Cleaned, Dropped
 from evolver.merge.collect import split_key
+from evolver.merge.formats import public_id
 from evolver.merge.job import Cleaning, MergeReport, MergeSettings
 from evolver.merge.output import replacing
 from evolver.merge.shelf import Shelf
@@ -65,7 +66,8 @@ def _rows(found: Sequence[Dropped], shelves: Sequence[Shelf]) -> Iterator[dict[s
 
 def _place(key: int, shelves: Sequence[Shelf]) -> dict[str, Any]:
     source, id_ = split_key(key)
-    return {"run": shelves[source].name, "source": shelves[source].kind, "id": id_}
+    shelf = shelves[source]
+    return {"run": shelf.name, "source": shelf.kind, "id": public_id(shelf.kind, id_)}
 
 
 def _json(value: object) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+from evolver_store.schema import place
 from evolver_templates import render
 
 Record = dict[str, Any]
@@ -100,11 +101,16 @@ def sample_record(make: Shape) -> Record:
     return make(0, _SAMPLE)
 
 
+def public_id(source: str, id_: int) -> int:
+    """Return what provenance calls a row: its id in the store, or its place in an OSS-Instruct file, from 0."""
+    return place(id_).ordinal if source == "oss" else id_
+
+
 def _provenance(row: Row) -> Record:
     return {
         "run": row.run,
-        "id": row.id,
-        "root": row.root_id,
+        "id": public_id(row.source, row.id),
+        "root": public_id(row.source, row.root_id),
         "epoch": row.epoch,
         "mutator": row.mutator,
         "source": row.source,

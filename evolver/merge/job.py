@@ -17,7 +17,7 @@ Dedup = Literal["none", "exact", "near"]
 Kind = Literal["evol", "oss"]
 
 LOWEST_THRESHOLD = 0.1  # below it, most pairs of a dataset would have to be looked at
-DEFAULT_THRESHOLD = 0.7
+DEFAULT_THRESHOLD = 0.9
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,8 +44,7 @@ def push(folder: Path, repo: str) -> str:
         SettingsError: There is no token.
         OutputError: The hub refused, or cannot be reached; the folder is as it was.
     """
-    import httpx  # these two take most of a second, and few merges are pushed
-    from huggingface_hub import HfApi
+    from huggingface_hub import HfApi  # half a second, and few merges are pushed
 
     api = HfApi(endpoint=os.environ.get("HF_ENDPOINT") or None, token=_token())
     try:
@@ -57,11 +56,11 @@ def push(folder: Path, repo: str) -> str:
             commit_message="Upload the dataset",
             delete_patterns="data/train-*.parquet",  # shards of a larger dataset that was there before
         )
-    except (httpx.HTTPError, OSError, ValueError, RuntimeError) as error:
+    except Exception as error:  # the hub's client raises errors of httpx, httpx2 and hf_xet, by its version
         reason = str(error).strip().partition("\n")[0] or type(error).__name__
         raise OutputError(
-            f"{repo} was not pushed ({reason}); the dataset is in {folder}. Look at the token's rights, then push it "
-            f"with 'hf upload --repo-type dataset {repo} {folder}'."
+            f"{repo} was not pushed ({reason}); the dataset is in {folder}. Look at the token's rights and the "
+            f"network, then push it with 'hf upload --repo-type dataset {repo} {folder}'."
         ) from error
     return str(address)
 

@@ -22,23 +22,20 @@ BENCHMARK = Path(__file__).parent / "data" / "humaneval_like.jsonl"
 ITEMS = [json.loads(line) for line in BENCHMARK.read_text("utf-8").splitlines()]
 POOLS = Path(os.environ.get("EVOLVER_POOLS", ""))
 KEPT_NAMES = {*keyword.kwlist, *dir(builtins)}
-FOREIGN = [
+FOREIGN = (
     "gib",
     "die",
     "kleinste",
     "ganze",
     "Zahl",
-    "zurück",
-    "aus",
     "der",
     "Liste",
     "ohne",
     "jede",
     "weitere",
     "Folge",
-    "der",
-    "Zeilen",
-]
+    "zurück",
+)
 
 Leak = Callable[[dict[str, str]], tuple[str, str]]
 
