@@ -7,7 +7,7 @@ import sys
 import click
 from rich.console import Console
 
-from evolver.cli.estimate import dollars, in_short, print_estimate
+from evolver.cli.quote import dollars, in_short, print_estimate
 from evolver.errors import EvolverError, SettingsError
 from evolver.evolution import Evolution
 from evolver.models.factory import identify, make_model, official

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from evolver.cli.run import command as run_command
-
-if TYPE_CHECKING:
-    from rich.console import Console
-
-    from evolver.report.estimate import Estimate
 
 
 @click.command("estimate", params=list(run_command.params))
@@ -29,6 +23,7 @@ def command(as_json: bool, **given: Any) -> None:
         evolve estimate --pool pool.json --model mine --base-url http://localhost:8000/v1 --price-in 0.1 --price-out 0.4
     """
     from evolver.cli.output import console  # a help page needs none of this
+    from evolver.cli.quote import figures, print_estimate
     from evolver.evolution import Evolution
     from evolver.settings import load_settings
 
@@ -38,61 +33,3 @@ def command(as_json: bool, **given: Any) -> None:
         click.echo(json.dumps(figures(estimate), ensure_ascii=False))
     else:
         print_estimate(console(), estimate)
-
-
-def figures(estimate: Estimate) -> dict[str, Any]:
-    """Return an estimate as JSON has it, with its sums."""
-    sums = ("calls", "prompt_tokens", "completion_tokens", "cost_usd")
-    return {**dataclasses.asdict(estimate), **{name: getattr(estimate, name) for name in sums}}
-
-
-def print_estimate(to: Console, estimate: Estimate) -> None:
-    """Print an estimate as a table and what it rests on; at most 80 columns wide in the usual case."""
-    from evolver.cli.output import add_row, table
-
-    columns = ("epoch", "purpose", "calls", "prompt tokens", "completion tokens", "dollars")
-    shown = table(columns, right={*columns} - {"purpose"}, title=f"Left of run {estimate.run}")
-    for line in estimate.lines:
-        tokens = line.prompt_tokens, line.completion_tokens
-        add_row(shown, (line.epoch or "seeds", line.purpose, line.calls, *tokens, dollars(line.cost_usd)))
-    shown.add_section()
-    sums = estimate.calls, estimate.prompt_tokens, estimate.completion_tokens
-    add_row(shown, ("all", None, *sums, dollars(estimate.cost_usd)), "bold")
-    to.print(shown)
-    for note in _notes(estimate):
-        to.print(note, markup=False)
-
-
-def in_short(estimate: Estimate) -> str:
-    """Return the sums in one line."""
-    tokens = f"{estimate.prompt_tokens:,} + {estimate.completion_tokens:,} tokens"
-    cost = "a price nobody knows" if estimate.cost_usd is None else f"about {dollars(estimate.cost_usd)}"
-    return f"{estimate.calls:,} calls, {tokens}, {cost}"
-
-
-def dollars(amount: float | None) -> str:
-    """Write an amount in cents, amounts below ten cents to a hundredth of one; a question mark where it is unknown."""
-    if amount is None:
-        return "?"
-    return f"${amount:,.2f}" if amount >= 0.1 or amount == 0 else f"${amount:.4f}"
-
-
-def _notes(estimate: Estimate) -> list[str]:
-    models = sorted({line.model for line in estimate.lines})
-    done = f", {estimate.attempts_done:,} attempts done" if estimate.attempts_done else ""
-    notes = [f"{estimate.seeds:,} seeds x {estimate.epochs} epochs{done}; {', '.join(models)}."]
-    basis = f"Lengths from a sample of {estimate.sample:,} seeds"
-    measured = sum(line.measured for line in estimate.lines)
-    if measured == len(estimate.lines):
-        basis += ", put right by earlier calls"
-    elif measured:
-        basis += ", in part put right by earlier calls"
-    notes.append(f"{basis}; calls at most.")
-    if estimate.batch:
-        notes.append("Half price, because the calls go through the provider's batch API.")
-    if estimate.spent_usd:
-        notes.append(f"Spent so far: {dollars(estimate.spent_usd)}.")
-    if estimate.unpriced:
-        names = " and ".join(estimate.unpriced)
-        notes.append(f"No price is known for {names}: give it with --price-in and --price-out.")
-    return notes
