@@ -207,7 +207,7 @@ def test_an_undecided_judge_is_asked_once_more_and_then_the_candidate_lives(
     class Judge(scripted):  # type: ignore[misc]
         def text(self, request: Request) -> str:
             if request.purpose == "judge":
-                return answers[self.count("judge") - 1]
+                return answers[int(self.count("judge")) - 1]
             return "A fine answer." if request.purpose == "answer" else str(super().text(request))
 
     model = Judge()
@@ -225,8 +225,8 @@ def test_rules_that_need_no_call_spare_the_judge_and_the_answer(
 ) -> None:
     class Parrot(scripted):  # type: ignore[misc]
         def text(self, request: Request) -> str:
-            given = request.prompt.rsplit("#Given Prompt#:\n", 1)[-1].split("#")[0]
-            return str(given.strip().upper())
+            given: str = request.prompt.rsplit("#Given Prompt#:\n", 1)[-1].split("#")[0]
+            return given.strip().upper()
 
     model = Parrot()
     Evolution(make_pool(3), model=model, epochs=1, store=place["store"], output=None).run()
