@@ -45,6 +45,7 @@ class Scripted:
     async def complete(self, request: Request) -> Completion:
         self.calls += 1
         answer = self.reply(self.calls)
+        await asyncio.sleep(0)  # a real call lets others run
         if isinstance(answer, ModelError):
             raise answer
         return answer

@@ -89,10 +89,18 @@ def test_the_estimate_of_a_real_run_is_the_order_of_what_it_takes(
     assert 0.5 < stats.prompt_tokens / before.prompt_tokens < 1.5
 
 
-def test_earlier_calls_put_the_guess_right(options: dict[str, Any]) -> None:
+def test_earlier_calls_put_the_guess_right(options: dict[str, Any], tmp_path: Path) -> None:
+    rows = [
+        {"instruction": f"{number} " + "川と湖の名前を挙げてください。" * 20, "output": "A"}
+        for number in range(60)
+    ]
+    options["pool"] = tmp_path / "japanese.json"  # of which the server counts fewer tokens than a guess would
+    options["pool"].write_text(json.dumps(rows), encoding="utf-8")
+    guess = Evolution(**options, epochs=2).estimate()
     run = Evolution(**options, epochs=2, limit=30).run()
     estimate = Evolution(**options, epochs=2).estimate()  # another run: sixty seeds
     assert all(line.measured for line in estimate.lines)
+    assert estimate.prompt_tokens < 0.9 * guess.prompt_tokens
     assert estimate.prompt_tokens / 60 == pytest.approx(run.stats.prompt_tokens / 30, rel=0.05)
     assert estimate.completion_tokens / 60 == pytest.approx(run.stats.completion_tokens / 30, rel=0.05)
 
@@ -110,6 +118,20 @@ def test_what_is_done_is_not_estimated_again(options: dict[str, Any]) -> None:
     assert by_place(more)[2, "evolve"] == by_place(more)[3, "answer"] == 60
     assert more.attempts_done == 60
     assert Evolution(**options, epochs=1).estimate().calls == 0
+
+
+def test_attempts_that_were_served_by_another_run_are_done_though_they_made_no_call(
+    options: dict[str, Any],
+) -> None:
+    Evolution(**options, epochs=1).run()
+    other = {**options, "skip_rules": ("only_stop_words",), "epochs": 1}
+    assert Evolution(**other).run().stats.calls == 0
+    assert Evolution(**other).estimate().calls == 0
+
+
+def test_without_the_cache_unfinished_calls_are_paid_again(options: dict[str, Any]) -> None:
+    Evolution(**options, epochs=1).run()
+    assert Evolution(**options, epochs=2, cache=False).estimate().calls == 180
 
 
 def test_paid_calls_of_attempts_that_are_not_finished_are_not_estimated_again(
