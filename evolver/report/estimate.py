@@ -122,7 +122,7 @@ def estimate_run(
         attempts_done=usage.done.total(),
         sample=len(sample),
         spent_usd=usage.spent_usd,
-        batch=_is_batch(settings),
+        batch=settings.batch,
         unpriced=tuple(sorted({models[purpose].name for purpose in models if prices[purpose] is None})),
         lines=tuple(lines.all()),
     )
@@ -174,7 +174,7 @@ class _Lines:
             prompt, completion = prompt * factors[0], completion * factors[1]
         calls = self._calls_left(purpose, epoch, mean)
         price = self.prices[purpose]
-        factor = _BATCH_FACTOR if _is_batch(self.settings) else 1.0
+        factor = _BATCH_FACTOR if self.settings.batch else 1.0
         return Line(
             epoch=epoch,
             purpose=purpose,
@@ -210,7 +210,3 @@ class _Lines:
         if seen.calls < _ENOUGH or not seen.prompt:
             return None
         return seen.prompt / guessed.prompt, seen.completion / guessed.completion
-
-
-def _is_batch(settings: Settings) -> bool:
-    return bool(getattr(settings, "batch", False))

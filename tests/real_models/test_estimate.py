@@ -67,6 +67,12 @@ def test_dollars_are_tokens_times_the_price(paid: dict[str, Any]) -> None:
     assert estimate.cost_usd == pytest.approx(in_dollars, rel=0.001)
 
 
+def test_batches_cost_half(paid: dict[str, Any]) -> None:
+    live, batched = (Evolution(**paid, batch=batch).estimate() for batch in (False, True))
+    assert live.cost_usd is not None
+    assert batched.cost_usd == pytest.approx(live.cost_usd / 2)
+
+
 def test_later_epochs_have_longer_prompts(paid: dict[str, Any]) -> None:
     lines = Evolution(**paid).estimate().lines
     judged = [line.prompt_tokens for line in lines if line.purpose == "judge"]
