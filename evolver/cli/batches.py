@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import click
+from click.core import ParameterSource
 
 from evolver.cli.options import json_option, store_option
 
@@ -74,9 +75,10 @@ def _print_table(batches: list[Batch], names: dict[int, str]) -> None:
 
 @command.command("cancel")
 @click.argument("key")
+@store_option
 @click.option("--base-url", metavar="URL", help="Address of the provider, where its key is in it.")
-@click.pass_obj
-def cancel(store: str, key: str, base_url: str | None) -> None:
+@click.pass_context
+def cancel(ctx: click.Context, key: str, store: str, base_url: str | None) -> None:
     """Cancel a batch at its provider, by its name here or there, or the beginning of either.
 
     What it has answered by then is paid; the run that made it collects that when it is run again, and submits the
@@ -88,4 +90,6 @@ def cancel(store: str, key: str, base_url: str | None) -> None:
     """
     from evolver.scheduler.batching import cancel_batch
 
+    if ctx.get_parameter_source("store") is ParameterSource.DEFAULT:
+        store = ctx.obj  # named before the subcommand, or nowhere
     click.echo(cancel_batch(store, key, base_url=base_url), err=True)

@@ -6,7 +6,7 @@ batch can be found again. While a batch is open its row names every request in i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 from hashlib import blake2b
@@ -98,6 +98,12 @@ def set_submitted(conn: Connection, key: str, provider_id: str) -> None:
     conn.execute(update(batches).where(batches.c.key == key).values(values))
 
 
+def set_intended(conn: Connection, key: str) -> None:
+    """Store that the provider's name for a batch was another batch's; never commits."""
+    values = {"provider_id": None, "status": "intended", "submitted_at": None}
+    conn.execute(update(batches).where(batches.c.key == key).values(values))
+
+
 def set_counts(conn: Connection, key: str, succeeded: int, failed: int) -> None:
     """Store how far the provider is with a batch; never commits."""
     conn.execute(update(batches).where(batches.c.key == key).values(succeeded=succeeded, failed=failed))
@@ -163,8 +169,16 @@ def asked_in(conn: Connection, key: str) -> list[Asked]:
     """Return the requests of an open batch that have no answer in the store yet."""
     stored = conn.execute(select(batches.c.asked).where(batches.c.key == key)).scalar_one() or []
     asked = [Asked(*each) for each in stored]
-    answered = set(_answered(conn, [each.key for each in asked]))
+    answered = answered_keys(conn, [each.key for each in asked])
     return [each for each in asked if each.key not in answered]
+
+
+def answered_keys(conn: Connection, keys: Sequence[str]) -> set[str]:
+    """Return those of ``keys`` whose call is in the store."""
+    found: set[str] = set()
+    for slice_ in _slices(keys):
+        found.update(conn.execute(select(calls.c.key).where(calls.c.key.in_(slice_))).scalars())
+    return found
 
 
 def claimed_ids(conn: Connection) -> set[str]:
@@ -178,11 +192,6 @@ def _batch(row: Row[Any]) -> Batch:
     batch = Batch(**row._mapping)
     times = {name: getattr(batch, name) for name in ("created_at", "submitted_at", "ended_at")}
     return replace(batch, **{name: at and at.replace(tzinfo=at.tzinfo or UTC) for name, at in times.items()})
-
-
-def _answered(conn: Connection, keys: Sequence[str]) -> Iterator[str]:
-    for slice_ in _slices(keys):
-        yield from conn.execute(select(calls.c.key).where(calls.c.key.in_(slice_))).scalars()
 
 
 def _slices(keys: Sequence[str]) -> Iterable[Sequence[str]]:

@@ -91,9 +91,10 @@ def test_a_batch_the_provider_does_not_know_is_given_up(runner: Any, in_flight: 
 
 
 def test_an_unknown_name_is_a_sentence(in_flight: str) -> None:
-    result = CliRunner().invoke(main, ["batches", "--store", in_flight, "cancel", "nothing"])
+    result = CliRunner().invoke(main, ["batches", "cancel", "nothing", "--store", in_flight])
 
     assert isinstance(result.exception, BatchMissingError)
+    assert in_flight in str(result.exception)
 
 
 def test_killed_with_a_batch_in_flight_the_same_command_collects_it(runner: Any, tmp_path: Path) -> None:

@@ -88,6 +88,8 @@ class Api:
 
     async def find(self, sent: Sent, not_these: Set[str]) -> str | None:
         self.provider.step()
+        if self.provider.foreign and "other" not in not_these:
+            return "other"
         own = (id_ for id_, (key, _) in self.provider.batches.items() if key == sent.key)
         return next((id_ for id_ in own if id_ not in not_these), None)
 
@@ -132,9 +134,13 @@ def questions(count: int = 10) -> list[Request]:
 
 
 async def session(
-    store: Path, provider: Provider, requests: list[Request], step: Callable[[], None] = lambda: None
+    store: Path,
+    provider: Provider,
+    requests: list[Request],
+    step: Callable[[], None] = lambda: None,
+    late: int = 0,
 ) -> list[Answer]:
-    """Let a crowd ask, all at once, as the attempts of a run do."""
+    """Let a crowd ask as the attempts of a run do: all at once, but for the last ``late`` ones, which follow."""
     engine = open_for_writing(store)
     ledger = MortalLedger(engine)
     ledger.step = provider.step = step
@@ -154,11 +160,14 @@ async def session(
         batcher = Batcher(1, ledger, events.append, BatchOptions(least=2, look_every=0.001))
         asker = batcher.askers({"answer": live}, {"answer": provider})["answer"]
         async with batcher:
-            asking = [
-                asyncio.create_task(asker.ask(request, Origin(1, number, 1), 0))
-                for number, request in enumerate(requests)
-            ]
-            return await gathered(batcher, asking)
+            answers = []
+            for crowd in (requests[: len(requests) - late], requests[len(requests) - late :]):
+                asking = [
+                    asyncio.create_task(asker.ask(request, Origin(1, number, 1), 0))
+                    for number, request in enumerate(crowd)
+                ]
+                answers += await gathered(batcher, asking)
+            return answers
     finally:
         await ledger.aclose()
         engine.dispose()
@@ -275,6 +284,22 @@ def test_a_batch_cancelled_elsewhere_stops_the_run_and_the_next_session_submits_
     assert max(provider.answered.values()) == 1
 
 
+def test_a_batch_taken_for_ours_that_holds_other_requests_is_left_alone(tmp_path: Path) -> None:
+    provider = Provider()
+    with pytest.raises(DiedError):
+        asyncio.run(session(tmp_path / "s.db", provider, questions(), dying(2)))  # an intent, and no batch
+    assert not provider.batches
+    provider.foreign = True
+    provider.batches["other"] = "not ours", ["a", "b", "c", "d"]
+
+    answers = asyncio.run(session(tmp_path / "s.db", provider, questions()))
+    assert len(answers) == 10
+    assert max(provider.answered.values()) == 1
+    batches = stored(tmp_path / "s.db")
+    assert {batch.status for batch in batches} == {"ended"}
+    assert "other" not in {batch.provider_id for batch in batches}
+
+
 def test_equal_questions_of_two_lineages_are_one_request(tmp_path: Path) -> None:
     provider = Provider()
     answers = asyncio.run(session(tmp_path / "s.db", provider, [*questions(4), *questions(4)]))
@@ -282,6 +307,17 @@ def test_equal_questions_of_two_lineages_are_one_request(tmp_path: Path) -> None
     assert len(answers) == 8
     assert answers[:4] == answers[4:]
     assert set(Counter(key for _, keys in provider.batches.values() for key in keys).values()) == {1}
+
+
+def test_a_question_equal_to_one_answered_earlier_in_the_session_is_not_submitted_again(
+    tmp_path: Path,
+) -> None:
+    provider = Provider()
+    twice = [*questions(6), *questions(2)]
+    asyncio.run(session(tmp_path / "s.db", provider, twice, late=2))
+
+    assert set(Counter(key for _, keys in provider.batches.values() for key in keys).values()) == {1}
+    assert set(provider.live.values()) == {1}
 
 
 def test_answers_that_nobody_asked_for_yet_are_kept_and_found_later(tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ from evolver.models.batch.waiting import Lane, Waiting, Wanted
 from evolver.models.events import CallEvent, Notice
 from evolver.models.limits import SlotsClosedError
 from evolver.models.protocol import Model, Purpose, Request
+from evolver_store.batches import answered_keys
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,7 @@ class Batcher:
     def __init__(
         self, run_id: int, log: BatchLog, report: Callable[[CallEvent], None], options: BatchOptions
     ) -> None:
+        self._log = log
         self._report = report
         self._options = options
         self._insistence = Insistence(report)
@@ -177,6 +179,7 @@ class Batcher:
 
     async def _submit(self, lane: Lane, wave: list[Wanted], *, live: bool) -> None:
         try:
+            wave = await self._unanswered(lane, wave)
             if live:
                 await asyncio.gather(*(self._ask_live(lane, wanted) for wanted in wave))
             else:
@@ -184,6 +187,18 @@ class Batcher:
         finally:
             self._busy -= 1
         self._consider()
+
+    async def _unanswered(self, lane: Lane, wave: list[Wanted]) -> list[Wanted]:
+        """Settle what has come into the store since it was asked: equal lineages ask the same, one after the other."""
+        keys = [wanted.key for wanted in wave]
+        answered = await self._log.read(lambda conn: answered_keys(conn, keys))
+        self._log.expect(answered)
+        for wanted in wave:
+            if wanted.key in answered:
+                known = await lane.asker.known(wanted.key, wanted.request)
+                assert known is not None
+                self._waiting.settle(wanted.key, known)
+        return [wanted for wanted in wave if wanted.key not in answered]
 
     async def _probe(self, lane: Lane, wave: list[Wanted]) -> list[Wanted]:
         """Ask one request of each new shape live: a wrong key or a refused parameter shows now, not in a day."""

@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import cast
 
@@ -26,6 +26,7 @@ from evolver_store.batches import (
     drop_intent,
     open_batches,
     set_counts,
+    set_intended,
     set_submitted,
 )
 
@@ -129,7 +130,7 @@ class Flights:
     async def _resume(self, batch: Batch, lane: Lane, left: dict[str, Asked]) -> None:
         """Find an intended batch at the provider, or forget it: its requests are then submitted anew."""
         provider_id = batch.provider_id
-        if provider_id is None or provider_id in self._foreign:
+        if provider_id is None:
             provider_id = await self._find(batch, lane, left)
             if provider_id is None:
                 await self._log.write(lambda conn: drop_intent(conn, batch.key))
@@ -314,9 +315,11 @@ class Flights:
 
     async def _disown(self, flight: Flight) -> None:
         """A batch taken for ours by its size and time holds other requests: look for the right one again."""
+        batch = replace(flight.batch, provider_id=None)
         self._foreign.add(flight.provider_id)
         self._forget(flight)
-        await self._resume(flight.batch, flight.lane, flight.left)
+        await self._log.write(lambda conn: set_intended(conn, batch.key))
+        await self._resume(batch, flight.lane, flight.left)
         if flight.batch.key not in self._open:
             flight.lane.put_back(filter(None, map(self._waiting.get, flight.left)))
 
