@@ -175,7 +175,7 @@ def test_a_pool_comes_from_stdin(evolve: Run, tmp_path: Path) -> None:
 def test_an_interrupt_writes_what_is_finished_names_the_command_and_the_command_goes_on(
     evolve: Run, tmp_path: Path, signum: signal.Signals
 ) -> None:
-    write_pool(tmp_path / "pool.json", 3_000)
+    write_pool(tmp_path / "pool.json", 1_500)
     command = ["--pool", "pool.json", "--epochs", "4", "--store", "a.db"]
     stopped = start(tmp_path, command)
     wait_for_attempts(tmp_path / "a.db", 200)
@@ -195,9 +195,9 @@ def test_an_interrupt_writes_what_is_finished_names_the_command_and_the_command_
 def test_kill_9_at_several_moments_ends_in_the_lineage_of_an_undisturbed_run(
     evolve: Run, tmp_path: Path
 ) -> None:
-    write_pool(tmp_path / "pool.json", 1_500)
+    write_pool(tmp_path / "pool.json", 800)
     command = ["--pool", "pool.json", "--epochs", "3", "--store", "a.db"]
-    for attempts in (0, 1, 700, 2_000, 4_400):
+    for attempts in (0, 1, 400, 1_100, 1_900):
         killed = start(tmp_path, command)
         wait_for_attempts(tmp_path / "a.db", attempts)
         killed.kill()
