@@ -112,6 +112,18 @@ def test_a_lost_answer_to_a_submission_does_not_make_a_second_batch(runner: Any)
         assert figures["submitted"] == len(runner.ask(f"{provider}.db", "SELECT key FROM batches"))
 
 
+@BOTH
+def test_a_lost_answer_is_made_good_while_the_batch_is_still_worked_on(runner: Any, provider: str) -> None:
+    runner.sim.configure(batch_lose_answers=1, batch_hold=True)
+
+    def release(event: Event) -> None:
+        if isinstance(event, BatchProgress) and event.batches:
+            runner.sim.configure(batch_hold=False)
+
+    runner.run("found.db", provider, epochs=1, on_event=release)
+    assert runner.batches()["custom_ids"]["asked_again"]["total"] == 0
+
+
 def test_the_spend_stays_within_the_budget_and_the_same_command_goes_on(runner: Any) -> None:
     whole = runner.run("whole.db").stats.cost_usd
     with pytest.raises(BudgetError, match="--max-cost"):
