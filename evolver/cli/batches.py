@@ -54,7 +54,9 @@ def _print_table(batches: list[Batch], names: dict[int, str]) -> None:
 
     figures = ("requests", "done", "failed")
     made = table(
-        ("batch", "status", "run", "model", *figures, "created"), right=figures, whole=("batch", "status")
+        ("batch", "status", "run", "model", *figures, "created"),
+        right=figures,
+        whole=("batch", "status", "created"),
     )
     for batch in batches:
         add_row(
@@ -67,7 +69,7 @@ def _print_table(batches: list[Batch], names: dict[int, str]) -> None:
                 batch.requests,
                 batch.succeeded,
                 batch.failed,
-                f"{batch.created_at:%Y-%m-%d %H:%M}",
+                f"{batch.created_at:%m-%d %H:%M}",
             ),
         )
     console().print(made)

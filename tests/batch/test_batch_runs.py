@@ -204,9 +204,7 @@ def test_stopping_leaves_the_batch_to_its_provider_and_the_same_command_collects
     with pytest.raises(Exception, match="stopped"):
         evolution.run()
 
-    assert any(
-        isinstance(event, Notice) and "9 requests in 1 batches" in event.text for event in runner.events
-    )
+    assert any(isinstance(event, Notice) and "where they go on: 9" in event.text for event in runner.events)
     assert [row["status"] for row in runner.ask("stopped.db", "SELECT status FROM batches")] == ["submitted"]
     runner.sim.configure(batch_hold=False)
     runner.run("stopped.db")

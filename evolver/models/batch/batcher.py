@@ -105,8 +105,8 @@ class Batcher:
         if requests:
             self._report(
                 Notice(
-                    f"In flight: {requests:,} requests in {len(self._flights):,} batches, which go on at the provider. "
-                    "The same command collects them; 'evolve batches' lists and cancels them."
+                    f"Requests in flight at the provider, where they go on: {requests:,}. The same command collects "
+                    "them; 'evolve batches' lists and cancels batches."
                 )
             )
 
