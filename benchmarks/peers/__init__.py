@@ -1,0 +1,1 @@
+"""Evolver beside others: the same pool, server and concurrency, each tool in an environment of its own."""
