@@ -43,20 +43,20 @@ PORT = 48_211
 """Where the server of the run listens when it is gone on with: its address is among what the run was begun with."""
 
 
-def filled_store(bench: Bench) -> Path:
-    """Return a store with a run over 52,002 seeds and 4 epochs that is 99% done; made once."""
-    store = bench.folder / "filled.db"
+def filled_store(bench: Bench, *, seeds: int = SEEDS, port: int = PORT) -> Path:
+    """Return a store with a run over so many seeds and 4 epochs that is 99% done; made once."""
+    store = bench.folder / f"filled-{seeds}.db"
     if not store.exists():
-        _fill(bench.pool(SEEDS), store, bench.say)
+        _fill(bench.pool(seeds), store, f"http://127.0.0.1:{port}/v1", bench.say)
     return store
 
 
-def _fill(pool: Path, store: Path, say: Callable[[str], None]) -> None:
+def _fill(pool: Path, store: Path, base_url: str, say: Callable[[str], None]) -> None:
     options = {
         "epochs": EPOCHS,
         "run": RUN,
         "store": str(store),
-        "base_url": f"http://127.0.0.1:{PORT}/v1",
+        "base_url": base_url,
         "output": None,
     }
     _begin(pool, options)
