@@ -126,6 +126,7 @@ class Flights:
             self._log.expect(each.key for each in asked)
             left = {each.key: each for each in asked}
             await self._resume(batch, lane, left)
+        self._tell()
 
     async def _resume(self, batch: Batch, lane: Lane, left: dict[str, Asked]) -> None:
         """Find an intended batch at the provider, or forget it: its requests are then submitted anew."""
