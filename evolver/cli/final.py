@@ -32,7 +32,8 @@ def print_final(console: Console, result: Result) -> None:
         console.print(f"Pool: {stats.seeds:,} seeds; skipped {result.pool.skipped_in_words()}.", markup=False)
     if stats.calls:
         tokens = f"{stats.prompt_tokens:,} + {stats.completion_tokens:,} tokens"
-        console.print(f"Paid {stats.calls:,} calls, {tokens}, ${stats.cost_usd:,.2f}.", markup=False)
+        cost = "a price nobody knows" if stats.cost_usd is None else f"${stats.cost_usd:,.2f}"
+        console.print(f"Paid {stats.calls:,} calls, {tokens}, {cost}.", markup=False)
     dataset = result.dataset
     if dataset is not None:
         rows = f"{dataset.rows:,} rows ({dataset.seeds:,} seeds + {dataset.survivors:,} survivors)"

@@ -28,7 +28,8 @@ class RunStats:
     """A run in figures.
 
     ``eliminated`` counts deaths by rule. Tokens and dollars are those of the attempts, calls that an earlier run
-    paid for included; ``calls`` are those that this run paid for itself (0 with a local model).
+    paid for included; ``calls`` are those that this run paid for itself (0 with a local model);
+    ``cost_usd`` is ``None`` where no price is known.
     """
 
     seeds: int
@@ -39,7 +40,7 @@ class RunStats:
     calls: int
     prompt_tokens: int
     completion_tokens: int
-    cost_usd: float
+    cost_usd: float | None
     epochs: list[EpochStats] = field(default_factory=list)
 
 
@@ -55,6 +56,7 @@ def run_stats(conn: Connection, run_id: int, seeds: int) -> RunStats:
         for epoch in sorted({row["epoch"] for row in rows})
     ]
     paid = conn.execute(select(func.count()).where(calls.c.run_id == run_id)).scalar()
+    costs = [row["cost_usd"] for row in rows if row["cost_usd"] is not None]
     return RunStats(
         seeds=seeds,
         attempts=sum(epoch.attempts for epoch in ordered),
@@ -64,7 +66,7 @@ def run_stats(conn: Connection, run_id: int, seeds: int) -> RunStats:
         calls=int(paid or 0),
         prompt_tokens=sum(int(row["prompt_tokens"]) for row in rows),
         completion_tokens=sum(int(row["completion_tokens"]) for row in rows),
-        cost_usd=float(sum(row["cost_usd"] or 0.0 for row in rows)),
+        cost_usd=float(sum(costs)) if costs or not paid else None,
         epochs=ordered,
     )
 
