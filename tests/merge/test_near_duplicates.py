@@ -143,7 +143,7 @@ def test_the_report_says_which_row_stays_for_a_duplicate_and_how_near_it_is(
         [source],
         tmp_path / "o.jsonl",
         MergeSettings(),
-        cleaning=Cleaning("near"),
+        cleaning=Cleaning("near", 0.7),
         report_to=tmp_path / "r.json",
     )
 
