@@ -23,7 +23,7 @@ from pydantic_settings import (
 from evolver.errors import SettingsError
 
 SETTINGS_FILE = "evolve.toml"
-Format = Literal["wizardcoder", "alpaca", "text", "messages", "sharegpt"]
+Format = Literal["wizardcoder", "alpaca", "text", "messages", "sharegpt", "prompt-completion"]
 BatchFallback = Literal["none", "live"]
 AnswerSeeds = Literal["none", "missing", "all"]
 Names = Annotated[tuple[str, ...], NoDecode]

@@ -9,7 +9,7 @@ import click
 if TYPE_CHECKING:
     from evolver.settings import Settings
 
-_FORMATS = ("wizardcoder", "alpaca", "text", "messages", "sharegpt")
+_FORMATS = ("wizardcoder", "alpaca", "text", "messages", "sharegpt", "prompt-completion")
 
 
 @click.command()
@@ -41,7 +41,9 @@ _FORMATS = ("wizardcoder", "alpaca", "text", "messages", "sharegpt")
 )
 @click.option("--run", metavar="NAME", help="Name of the run.  [default: from what shapes the lineage]")
 @click.option(
-    "--output", metavar="FILE", help="Dataset: .jsonl, .json or .parquet.  [default: evolved.jsonl]"
+    "--output",
+    metavar="FILE",
+    help="Dataset: .jsonl, .json, .parquet, or a folder for the Hub.  [default: evolved.jsonl]",
 )
 @click.option("--format", type=click.Choice(_FORMATS), help="Shape of its rows.  [default: wizardcoder]")
 @click.option("--seed", type=int, metavar="N", help="Seed of every draw.  [default: 0]")
