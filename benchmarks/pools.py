@@ -46,9 +46,11 @@ def write_pool(path: Path, count: int, *, seed: int = 0) -> Path:
 
 def in_other_words(text: str, rng: Random, share: float = 0.5) -> str:
     """Exchange a share of the words, drawn one by one, for words of the examples; lines stay as many."""
-    words = _words()
+    words, draw = _words(), rng.random
     return "\n".join(
-        " ".join(rng.choice(words) if word and rng.random() < share else word for word in line.split(" "))
+        " ".join(
+            words[int(draw() * len(words))] if word and draw() < share else word for word in line.split(" ")
+        )
         for line in text.split("\n")
     )
 
