@@ -119,4 +119,5 @@ def test_a_price_of_nothing_asks_nothing(evolve: Command, paid: list[object], se
 def test_python_code_is_not_asked(options: dict[str, Any]) -> None:
     stats = Evolution(**options, price_in=1.0, price_out=2.0, limit=5, epochs=1).run().stats
     assert stats.calls == 15
+    assert stats.cost_usd is not None
     assert stats.cost_usd > 0
