@@ -13,8 +13,6 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-import aiohttp
-
 from evolver.errors import ModelError, RowModelError, RunModelError, TransientModelError
 
 _STOPS_THE_RUN = frozenset(
@@ -96,10 +94,11 @@ def from_exception(error: BaseException, *, who: str, url: str) -> TransientMode
     The SDKs report a refused connection as a timeout when they run on aiohttp, so the chain of causes is
     read, not the exception they raise.
     """
+    import aiohttp  # offline runs load this module, too, and never need it
+
     chain = list(causes(error))
-    if any(
-        isinstance(each, (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)) for each in chain
-    ):
+    refused = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
+    if any(isinstance(each, refused) for each in chain):
         return TransientModelError(f"cannot reach {url} for {who}: {_innermost(chain)}", "connection")
     if any(isinstance(each, TimeoutError) for each in chain):
         return TransientModelError(f"{who} did not answer in time", "timeout")

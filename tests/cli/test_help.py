@@ -38,6 +38,7 @@ HEAVY = {
     "yaml",
 }
 PROVIDERS = {
+    "aiohttp",
     "anthropic",
     "genai_prices",
     "httpx2",
