@@ -200,6 +200,15 @@ _dump = json.JSONEncoder(
 def _sqlite(path: Path, mode: str) -> sqlite3.Connection:
     uri = f"file:{quote(str(path.absolute()))}?mode={mode}"
     conn = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
+    try:
+        _set_up(conn, mode)
+    except sqlite3.Error:
+        conn.close()
+        raise
+    return conn
+
+
+def _set_up(conn: sqlite3.Connection, mode: str) -> None:
     conn.execute(f"PRAGMA busy_timeout={_BUSY_MS}")
     if mode.startswith("ro"):
         conn.execute("PRAGMA query_only=ON")
@@ -207,7 +216,6 @@ def _sqlite(path: Path, mode: str) -> sqlite3.Connection:
         conn.execute("PRAGMA journal_mode=WAL")
         conn.execute("PRAGMA synchronous=FULL")
         conn.execute("PRAGMA foreign_keys=ON")
-    return conn
 
 
 def connect_postgres(url: URL, **options: Any) -> Engine:
