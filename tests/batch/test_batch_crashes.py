@@ -47,14 +47,24 @@ class Provider:
         self.batches: dict[str, tuple[str, list[str]]] = {}
         self.answered: Counter[str] = Counter()
         self.live: Counter[str] = Counter()
-        self.looked: set[str] = set()
+        self.outcomes: dict[str, dict[str, Outcome]] = {}
         self.step: Callable[[], None] = lambda: None
         self.fate: Callable[[str, int], Outcome] = lambda key, times: Completion(
             f"answer to {key}", "stop", 5, 7
         )
         self.refuses: Callable[[int], str | None] = lambda size: None
         self.foreign = False
+        self.looks = self.slow = 0
         self.cancelled = False
+
+    def worked_off(self, id_: str) -> dict[str, Outcome]:
+        if id_ not in self.outcomes:
+            keys = reversed(self.batches[id_][1])
+            self.outcomes[id_] = {key: self.fate(key, self.answered[key]) for key in keys}
+            self.answered.update(
+                key for key, each in self.outcomes[id_].items() if isinstance(each, Completion)
+            )
+        return self.outcomes[id_]
 
     async def complete(self, request: Request) -> Completion:
         self.live[request.prompt] += 1
@@ -95,7 +105,10 @@ class Api:
 
     async def look(self, provider_id: str) -> BatchState:
         self.provider.step()
+        self.provider.looks += 1
         _, keys = self.provider.batches[provider_id]
+        if self.provider.looks <= self.provider.slow:
+            return BatchState(provider_id, "working")
         reason = self.provider.refuses(len(keys))
         if reason is not None:
             return BatchState(provider_id, "failed", code=reason, reason=reason)
@@ -105,13 +118,10 @@ class Api:
         self.provider.step()
         if self.provider.cancelled:
             return
-        for key in reversed(self.provider.batches[state.provider_id][1]):
-            times = self.provider.answered[key]
-            outcome = self.provider.fate(key, times)
-            if state.provider_id not in self.provider.looked:
-                self.provider.answered[key] += isinstance(outcome, Completion)
+        for key, outcome in self.provider.worked_off(state.provider_id).items():
             yield key, outcome
-        self.provider.looked.add(state.provider_id)
+            for _ in range(5):
+                await asyncio.sleep(0)  # whoever has an answer asks on while others still wait for theirs
 
     async def cancel(self, provider_id: str) -> None:
         self.provider.cancelled = True
@@ -121,6 +131,11 @@ class MortalLedger(Ledger):
     """Dies before or after the n-th thing that a crash could fall between."""
 
     step: Callable[[], None]
+    reads = 0
+
+    async def read(self, query: Callable[[Connection], _T]) -> _T:
+        type(self).reads += 1
+        return await super().read(query)
 
     async def write(self, action: Callable[[Connection], _T]) -> _T:
         self.step()
@@ -139,6 +154,7 @@ async def session(
     requests: list[Request],
     step: Callable[[], None] = lambda: None,
     late: int = 0,
+    budget: float | None = None,
 ) -> list[Answer]:
     """Let a crowd ask as the attempts of a run do: all at once, but for the last ``late`` ones, which follow."""
     engine = open_for_writing(store)
@@ -153,7 +169,7 @@ async def session(
             identity(provider),
             gate=Gate(4),
             log=ledger,
-            budget=Budget(None),
+            budget=Budget(budget),
             price=price,
             report=events.append,
         )
@@ -334,6 +350,56 @@ def test_answers_that_nobody_asked_for_yet_are_kept_and_found_later(tmp_path: Pa
     asyncio.run(session(tmp_path / "s.db", provider, questions()))
     assert max(provider.answered.values()) == 1
     assert len(provider.batches) >= before
+
+
+def test_followers_of_a_wave_share_a_batch_though_its_answers_come_one_by_one(tmp_path: Path) -> None:
+    provider = Provider()
+
+    async def chains() -> None:
+        engine = open_for_writing(tmp_path / "s.db")
+        ledger = Ledger(engine)
+        live = Asker(
+            provider,
+            identity(provider),
+            gate=Gate(4),
+            log=ledger,
+            budget=Budget(None),
+            price=None,
+            report=lambda event: None,
+        )
+        batcher = Batcher(1, ledger, lambda event: None, BatchOptions(least=2, look_every=0.001))
+        asker = batcher.askers({"answer": live}, {"answer": provider})["answer"]
+
+        async def chain(number: int) -> Answer:
+            for step in range(2):
+                request = Request("answer", f"{number} {step}", _SAMPLING, "1.1")
+                answer = await asker.ask(request, Origin(1, number, 1), 0)
+            return answer
+
+        try:
+            async with batcher:
+                await gathered(batcher, [asyncio.create_task(chain(number)) for number in range(5)])
+        finally:
+            await ledger.aclose()
+            engine.dispose()
+
+    asyncio.run(chains())
+    assert [len(keys) for _, keys in provider.batches.values()] == [4, 4, 1]
+
+
+def test_what_the_budget_holds_back_waits_for_a_landing_and_asks_nothing_meanwhile(tmp_path: Path) -> None:
+    provider = Provider()
+    provider.slow = 30
+    before = MortalLedger.reads
+    provider.fate = lambda key, times: Completion("short", "stop", 2, 1)
+    asyncio.run(session(tmp_path / "s.db", provider, questions(), budget=0.000042))
+
+    assert [len(keys) for _, keys in provider.batches.values()] == [
+        4,
+        2,
+        3,
+    ]  # six are likely to be paid for at first
+    assert MortalLedger.reads - before < 40
 
 
 def test_the_age_of_a_batch_is_told_in_utc(tmp_path: Path) -> None:
