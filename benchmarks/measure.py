@@ -144,7 +144,8 @@ class Child:
 
 def run_child(module: str, task: str, **arguments: Any) -> tuple[dict[str, Any], Usage]:
     """Run ``python -m module task JSON`` to its end; return what it printed and what it took."""
-    with Child([sys.executable, "-m", module, task, json.dumps(arguments)]) as child:
+    command = [sys.executable, "-m", module, task, json.dumps(arguments)]
+    with Child(command, env={"OPENAI_API_KEY": "sk-simulated"}) as child:
         usage = child.wait()
         return child.report(), usage
 
