@@ -31,8 +31,7 @@ def measure(bench: Bench) -> Section:
     rows: list[list[Cell]] = []
     for seeds, epochs in sizes(bench.full):
         store = bench.store("engine")
-        report, _ = run_child(
-            "benchmarks.child",
+        report = run_child(
             "evolve",
             way="offline",
             pool=str(bench.pool(seeds)),

@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[1]
 EVOLVE = str(Path(sys.executable).with_name("evolve"))
 """The command, as it is installed beside this interpreter."""
 
-_SAMPLE_S = 0.1
+_SAMPLE_S = 0.2
 _T = TypeVar("_T")
 
 
@@ -28,7 +28,7 @@ _T = TypeVar("_T")
 class Usage:
     """What a process and its descendants took: seconds of time and of CPU (user and system), peak memory in MB.
 
-    Memory is the sum of proportional set sizes, sampled ten times a second: pages that processes share count once.
+    Memory is the sum of proportional set sizes, sampled five times a second: pages that processes share count once.
     """
 
     wall_s: float
@@ -44,11 +44,17 @@ class Child:
     """A process in a session of its own, so that it can be killed with all it has started.
 
     Use it as a context manager; whatever still runs at the end is killed. ``command`` is given to the operating
-    system as it is; standard output is kept for :meth:`report`, standard error goes to ``errors``.
+    system as it is; standard output is kept for :meth:`report`, standard error goes to ``errors``. Memory is looked at
+    only with ``watched``: looking takes some percent of a core, which matters where CPU is the question.
     """
 
     def __init__(
-        self, command: Sequence[str], *, env: Mapping[str, str] | None = None, errors: Path | None = None
+        self,
+        command: Sequence[str],
+        *,
+        env: Mapping[str, str] | None = None,
+        errors: Path | None = None,
+        watched: bool = True,
     ) -> None:
         self._errors = errors
         with open(errors or os.devnull, "wb") as sink:
@@ -65,7 +71,8 @@ class Child:
         self._said = ""
         self._peak = 0
         self._ended = threading.Event()
-        self._threads = [threading.Thread(target=what, daemon=True) for what in (self._read, self._watch)]
+        work = (self._read, self._watch) if watched else (self._read,)
+        self._threads = [threading.Thread(target=what, daemon=True) for what in work]
         for thread in self._threads:
             thread.start()
 
@@ -142,12 +149,12 @@ class Child:
             self._peak = max(self._peak, sum(map(_pss_kb, _session(self.pid))))
 
 
-def run_child(module: str, task: str, **arguments: Any) -> tuple[dict[str, Any], Usage]:
-    """Run ``python -m module task JSON`` to its end; return what it printed and what it took."""
-    command = [sys.executable, "-m", module, task, json.dumps(arguments)]
-    with Child(command, env={"OPENAI_API_KEY": "sk-simulated"}) as child:
-        usage = child.wait()
-        return child.report(), usage
+def run_child(task: str, **arguments: Any) -> dict[str, Any]:
+    """Run a task of ``benchmarks.child`` in a process of its own, and return the figures that it printed."""
+    command = [sys.executable, "-m", "benchmarks.child", task, json.dumps(arguments)]
+    with Child(command, env={"OPENAI_API_KEY": "sk-simulated"}, watched=False) as child:
+        child.wait()
+        return child.report()
 
 
 def alternately(repeats: int, ways: Mapping[str, Callable[[], _T]]) -> dict[str, list[_T]]:

@@ -63,11 +63,11 @@ def _ways(
             "base_url": url,
             "concurrency": CONCURRENCY,
         }
-        return run_child("benchmarks.child", "evolve", **given)[0]
+        return run_child("evolve", **given)
 
     def bare(way: str) -> dict[str, Any]:
         given = {"way": way, "prompts": str(prompts), "base_url": url, "concurrency": CONCURRENCY}
-        return run_child("benchmarks.child", "bare", **given)[0]
+        return run_child("bare", **given)
 
     ways: dict[str, Callable[[], dict[str, Any]]] = {"bare": partial(bare, client), "evolver": evolve}
     if client == "openai":

@@ -94,8 +94,7 @@ def _measured(bench: Bench, case: Case, run: Run, curves: dict[str, list[tuple[f
 
 def _run(bench: Bench, case: Case) -> tuple[dict[str, Any], dict[str, Any]]:
     with SimServer(latency=case.law) as server:
-        figures, _ = run_child(
-            "benchmarks.child",
+        figures = run_child(
             "evolve",
             way="openai",
             pool=str(bench.pool(case.seeds)),
