@@ -102,9 +102,9 @@ class EvolutionRun:
     async def _open_some(self, group: asyncio.TaskGroup) -> bool:
         """Open up to a chunk of attempts; return whether there was one to open."""
         free = self._window - self._open
-        if free < min(_CHUNK, len(self._parts.frontier)):
+        if free < min(_CHUNK, self._window, len(self._parts.frontier)):
             return False
-        jobs = self._parts.frontier.take(_CHUNK)
+        jobs = self._parts.frontier.take(min(_CHUNK, free))
         if not jobs:
             return self._open_answer(group)
         self._open += len(jobs)
