@@ -44,9 +44,9 @@ class Run:
         """How many calls there are."""
         return sum(map(len, self.chains))
 
-    def latencies(self, law: str) -> list[list[float]]:
-        """Return the seconds that each call takes under a law of latency, such as ``lognormal:0.12:1.0``."""
-        latency = SimulatedModel(Config(latency=law)).latency
+    def latencies(self, law: str, seed: int = 0) -> list[list[float]]:
+        """Return the seconds each call takes under a law such as ``lognormal:0.12:1.0``; ``seed`` is the server's."""
+        latency = SimulatedModel(Config(latency=law, seed=seed)).latency
         return [[latency(call.ask) for call in chain] for chain in self.chains]
 
     def calls(self) -> Iterator[Call]:
