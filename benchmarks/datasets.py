@@ -33,12 +33,13 @@ def measure(bench: Bench) -> Section:
     conn.close()
     output = str(bench.folder / "merged.jsonl")
     merge = ["merge", "--store", database, "--quiet", "--output"]
+    both = [*merge, output, "--dedup", "near", "--decontaminate", str(benchmark)]
     commands: list[list[str]] = [
         [*merge, output],
         [*merge, str(bench.folder / "merged.parquet")],
         [*merge, output, "--dedup", "near"],
         [*merge, output, "--decontaminate", str(benchmark)],
-        [*merge, output, "--dedup", "near", "--decontaminate", str(benchmark)],
+        *([both] if bench.full else []),
         ["stats", "--store", database],
         ["runs", "--store", database],
         ["lineage", str(member), "--store", database],
@@ -73,17 +74,16 @@ def _shown(command: Sequence[str]) -> str:
 
 
 def _write_benchmark(path: Path) -> Path:
+    """Write a benchmark of other words than the pool's, but for the items that are seeds."""
     rng = Random(7)
     rows = list(pool_rows(_BENCHMARK_ITEMS + 2_000))[2_000:]
     with path.open("w", encoding="utf-8") as file:
         for number, row in enumerate(rows):
-            prompt = (
-                row["instruction"] if number < _CONTAMINATED else in_other_words(row["instruction"], rng, 0.9)
-            )
+            share = 0.0 if number < _CONTAMINATED else 1.0
             item = {
                 "task_id": f"made/{number}",
-                "prompt": prompt,
-                "canonical_solution": in_other_words(row["output"], rng),
+                "prompt": in_other_words(row["instruction"], rng, share),
+                "canonical_solution": in_other_words(row["output"], rng, 1.0),
             }
             file.write(json.dumps(item, ensure_ascii=False) + "\n")
     return path
