@@ -7,7 +7,7 @@ import threading
 from array import array
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack, ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
@@ -18,15 +18,15 @@ from evolver.elimination.rules import RuleSet, load_rules
 from evolver.errors import EvolverError, StoppedError
 from evolver.merge.dataset import merge
 from evolver.merge.job import MergeReport, MergeSettings, RunSource
-from evolver.merge.output import check_output
 from evolver.models.ask import Asker, Budget
 from evolver.models.factory import identify, make_model
 from evolver.models.gate import Gate
 from evolver.models.identity import ModelIdentity, identity
 from evolver.models.prices import Price, prices_for
 from evolver.models.protocol import Model, Purpose, Sampling
-from evolver.plugins import MutatorSet, load_mutators
+from evolver.plugins import MutatorSet, load_mutators, parse_mutator_list
 from evolver.pool import PoolReport, pool_sha256
+from evolver.preflight import check_files
 from evolver.report.estimate import Estimate, estimate_run
 from evolver.report.summary import RunStats, run_stats
 from evolver.scheduler.attempt import Method
@@ -120,8 +120,8 @@ class Evolution:
             "judge": judge_model,
             "answer": answer_model,
         }
-        self._mutators = tuple(mutators)
-        self._rules = tuple(rules)
+        self._mutators = parse_mutator_list(mutators) if isinstance(mutators, str) else tuple(mutators)
+        self._rules = (rules,) if isinstance(rules, str) else tuple(rules)
         self._listener: Listener = on_event or _ignore
         self._stop: EvolverError | None = None
         self._stop_now: Callable[[EvolverError], None] = _ignore
@@ -159,8 +159,13 @@ class Evolution:
         Raises:
             EvolverError: As :meth:`run`.
         """
-        if self.settings.output is not None:
-            check_output(Path(self.settings.output))
+        try:
+            return await self._run()
+        finally:
+            self._stop = None  # a stop is for one session; the next call goes on
+
+    async def _run(self) -> Result:
+        check_files(self.settings)
         plan = await asyncio.to_thread(self._make_plan)
         async with AsyncExitStack() as stack:
             for model in {id(model): model for model in plan.models.values()}.values():
@@ -241,7 +246,8 @@ class Evolution:
             status = "stopped"
             try:
                 await self._work(engine, run, plan)
-                status = "finished"
+                if self.settings.epochs >= run.epochs:  # a shorter rerun finishes no longer run
+                    status = "finished"
             finally:
                 update_run(engine, run.id, status=status, finished_at=datetime.now(UTC))
         return run, pool
@@ -267,7 +273,7 @@ class Evolution:
 
     async def _work(self, engine: Engine, run: Run, plan: _Plan) -> None:
         settings = self.settings
-        ledger = Ledger(engine, share_calls=settings.cache)
+        ledger = Ledger(engine)
         try:
             local = all(one.local for one in plan.identities.values())
             if not local:
@@ -314,6 +320,10 @@ class Evolution:
         askers: dict[Purpose, Asker] = {}
         for purpose, model in plan.models.items():
             who = plan.identities[purpose]
+            if (
+                not settings.cache
+            ):  # keys of this run's own: nothing is shared, and nothing paid goes unrecorded
+                who = replace(who, settings=f"{who.settings} run {run.id}".strip())
             askers[purpose] = Asker(
                 model,
                 who,

@@ -262,7 +262,7 @@ class Asker:
 
     async def _ask_local(self, request: Request) -> Answer:
         self._gate.check_open()
-        completion = checked(await self._model.complete(request))
+        completion = checked(_typed(await self._model.complete(request)))
         tokens = completion.prompt_tokens, completion.completion_tokens
         self._report(CallEnded(request.purpose, *tokens, 0.0, cached=False))
         return Answer(completion, 0.0)
@@ -310,12 +310,13 @@ class Asker:
             self._answered += 1
             self._answered_at = time.monotonic()
             call.succeeded(completion)
+            checked(completion)  # after its money is counted
             return completion, paid, self._answered_at - started
 
     async def _complete(self, request: Request) -> Completion:
         try:
             async with asyncio.timeout(self._timeout):
-                return checked(await self._model.complete(request))
+                return _typed(await self._model.complete(request))
         except TimeoutError as error:
             message = f"{self.name} did not answer within {self._timeout:g} s"
             raise TransientModelError(message, "timeout") from error
@@ -367,6 +368,17 @@ class Asker:
             "latency_s": latency,
             "created_at": datetime.now(UTC),
         }
+
+
+def _typed(given: object) -> Completion:
+    """Refuse what a model of the user's own gives in place of a completion."""
+    if isinstance(given, Completion) and isinstance(given.text, str):
+        return given
+    what = "a Completion without a text" if isinstance(given, Completion) else f"a {type(given).__name__}"
+    raise RunModelError(
+        f"the model's complete() gave {what} where a Completion is wanted; the run stopped, and what is finished is "
+        "stored. Mend the model and run the same command again."
+    )
 
 
 def checked(completion: Completion) -> Completion:

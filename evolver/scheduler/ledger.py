@@ -42,24 +42,21 @@ class Ledger:
 
     Args:
         engine: A store opened for writing.
-        share_calls: Whether calls that the store holds may be served; ``--no-cache`` says no.
     """
 
-    def __init__(self, engine: Engine, *, share_calls: bool = True) -> None:
+    def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._loop = asyncio.get_running_loop()
         self._room = asyncio.Event()
         self._room.set()
         self._writer = Writer(engine, on_commit=self._wake)
         self._reader = ThreadPoolExecutor(1, thread_name_prefix="evolver-reader")
-        self._share = share_calls
         self._known = KnownKeys()
         self._expected: set[str] = set()
 
     async def learn_calls(self) -> None:
         """Take note of the calls that the store holds."""
-        if self._share:
-            self._known = await self.read(lambda conn: KnownKeys(call_keys(conn)))
+        self._known = await self.read(lambda conn: KnownKeys(call_keys(conn)))
 
     def expect(self, keys: Iterable[str]) -> None:
         """Take note of calls that may come into the store before anybody asks for them."""
@@ -100,8 +97,6 @@ class Ledger:
 
     async def find(self, key: str) -> Mapping[str, Any] | None:
         """Return the call of that key if it was paid for before."""
-        if not self._share:
-            return None
         waiting = self._writer.call(key)
         if waiting is not None:
             return waiting

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine
 
+from evolver.models.keys import public_url
 from evolver.pool import PoolReport, Seed, read_pool
 from evolver.scheduler.frontier import Frontier, content_digest
 from evolver.scheduler.shape import Shape, check_same
@@ -51,8 +52,7 @@ def find_or_begin(
     report = PoolReport()
     fields: dict[str, Any] = {
         "name": name,
-        # the store's URL may carry a password, and whoever reads this has found the store
-        "settings": {**settings.model_dump(mode="json", exclude={"store"}), "shape": shape},
+        "settings": {**_stored(settings), "shape": shape},
         "pool": settings.pool,
         "pool_sha256": shape["pool_sha256"],
         "epochs": settings.epochs,
@@ -67,6 +67,12 @@ def find_or_begin(
         run = find_run(conn, name)
     assert run is not None
     return run, report
+
+
+def _stored(settings: Settings) -> dict[str, Any]:
+    """Return the settings as the store keeps them: without what may hold a password or a token."""
+    kept = settings.model_dump(mode="json", exclude={"store"})
+    return {**kept, "base_url": None if settings.base_url is None else public_url(settings.base_url)}
 
 
 def _store_seeds(

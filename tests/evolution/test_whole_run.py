@@ -451,3 +451,75 @@ def test_seeds_are_answered_by_the_model_where_that_is_asked_for(
     kept = [row for row in answered if row not in sorry]
     assert all(row["response"] == f"A useful answer to: {row['instruction']}" for row in kept)
     assert all(row["response"] != "Sorry, I cannot." for row in rows)
+
+
+def test_a_run_asked_to_stop_goes_on_when_it_is_run_again(
+    make_pool: MakePool, scripted: Any, place: Options
+) -> None:
+    evolution = Evolution(make_pool(3), model=scripted(), store=place["store"], output=None)
+    evolution.stop()
+    with pytest.raises(EvolverError, match="stopped"):
+        evolution.run()
+    assert evolution.run().stats.attempts == 12
+
+
+def test_a_shorter_rerun_does_not_call_a_longer_run_finished(
+    make_pool: MakePool, scripted: Any, place: Options
+) -> None:
+    from sqlalchemy import text
+
+    from evolver_store.connect import reading
+
+    pool = make_pool(3)
+    stopped = Evolution(pool, model=scripted(), store=place["store"], output=None, epochs=4)
+    stopped.stop()
+    with pytest.raises(EvolverError):
+        stopped.run()
+    Evolution(pool, model=scripted(), store=place["store"], output=None, epochs=4).run()
+    for epochs, status in ((1, "stopped"), (4, "finished")):
+        Evolution(pool, model=scripted(), store=place["store"], output=None, epochs=epochs).run()
+        with reading(place["store"]) as engine, engine.connect() as conn:
+            assert conn.execute(text("SELECT status FROM runs")).scalars().all() == [status]
+
+
+@pytest.mark.parametrize("which", ["pool", "store"])
+def test_an_output_never_replaces_the_pool_or_the_store(
+    make_pool: MakePool, scripted: Any, tmp_path: Path, which: str
+) -> None:
+    pool, store = make_pool(3, "pool.json"), tmp_path / "store.json"
+    Evolution(pool, model=scripted(), store=str(store), output=None, epochs=1).run()
+    before = pool.read_bytes(), store.read_bytes()
+    with pytest.raises(SettingsError, match=f"would overwrite the file of --{which}"):
+        output = str(pool if which == "pool" else store)
+        Evolution(pool, model=scripted(), store=str(store), output=output, epochs=1).run()
+    assert (pool.read_bytes(), store.read_bytes()) == before
+
+
+def test_calls_paid_again_without_the_cache_are_kept_and_counted(
+    make_pool: MakePool, scripted: Any, place: Options
+) -> None:
+    pool, second = make_pool(4), scripted()
+    for name, model, cache in (("a", scripted(), True), ("b", second, False)):
+        result = Evolution(
+            pool,
+            model=model,
+            run=name,
+            cache=cache,
+            store=place["store"],
+            output=None,
+            epochs=1,
+            price_in=1,
+            price_out=1,
+        ).run()
+        assert result.stats.calls == len(model.asked) > 0
+
+
+def test_a_model_that_gives_no_completion_is_named_in_one_sentence(
+    make_pool: MakePool, place: Options
+) -> None:
+    class Bare:
+        async def complete(self, request: Request) -> str:
+            return "just text"
+
+    with pytest.raises(RunModelError, match="gave a str where a Completion is wanted"):
+        Evolution(make_pool(2), model=Bare(), store=place["store"], output=None).run()
