@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -10,11 +11,11 @@ from contextlib import contextmanager
 from hashlib import blake2b
 from pathlib import Path
 
-from sqlalchemy import URL, func, select
+from sqlalchemy import URL, Connection, Engine, func, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from evolver_store.connect import connect_postgres, shown
-from evolver_store.errors import RunBusyError
+from evolver_store.connect import connect_postgres, guarded, shown
+from evolver_store.errors import RunBusyError, StoreError
 
 if sys.platform != "win32":
     import fcntl
@@ -24,8 +25,8 @@ if sys.platform != "win32":
 def claimed(url: URL, run: str) -> Iterator[None]:
     """Hold a run for this process while the block works; the claim ends with the process, however that ends.
 
-    Claims on SQLite stores are files in the system's temporary folder, so they hold on one machine; those on
-    PostgreSQL are advisory locks of the server.
+    Claims on SQLite stores are files in the system's temporary folder, so they hold for one user of one machine;
+    those on PostgreSQL are advisory locks of the server.
 
     Args:
         url: The store, which need not exist yet.
@@ -33,7 +34,7 @@ def claimed(url: URL, run: str) -> Iterator[None]:
 
     Raises:
         RunBusyError: Another process holds it.
-        StoreError: The server cannot be reached.
+        StoreError: The server cannot be reached, or the file cannot be made.
     """
     if url.get_backend_name() == "sqlite":
         with _file_lock(Path(str(url.database)).resolve(), run):
@@ -56,12 +57,20 @@ def _file_lock(database: Path, run: str) -> Iterator[None]:
         yield
         return
     digest = blake2b(f"{database}\0{run}".encode(), digest_size=12).hexdigest()
+    # The user is in the name: in a folder that all share, nobody may open the file of somebody else.
     # The file is left there: unlinking it would let two processes lock two files of one name.
-    with (Path(tempfile.gettempdir()) / f"evolver-{digest}.lock").open("a") as file:
+    path = Path(tempfile.gettempdir()) / f"evolver-{os.getuid()}-{digest}.lock"
+    with contextlib.ExitStack() as stack:
         try:
+            file = stack.enter_context(path.open("a"))
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise _busy(str(database), run) from error
+        except OSError as error:
+            raise StoreError(
+                f"the run {run!r} cannot be claimed: {path} cannot be locked ({error.strerror}); nothing was "
+                "started.\nRemove that file, or set TMPDIR to a folder you may write to."
+            ) from error
         yield
 
 
@@ -70,8 +79,9 @@ def _advisory_lock(url: URL, run: str) -> Iterator[None]:
     key = int.from_bytes(blake2b(run.encode(), digest_size=8).digest(), "big", signed=True)
     engine = connect_postgres(url, isolation_level="AUTOCOMMIT")
     try:
-        with engine.connect() as conn:
-            if not conn.execute(select(func.pg_try_advisory_lock(key))).scalar():
+        conn, free = guarded(engine, lambda: _try_lock(engine, key), url)
+        with conn:
+            if not free:
                 raise _busy(shown(url), run)
             try:
                 yield
@@ -80,3 +90,12 @@ def _advisory_lock(url: URL, run: str) -> Iterator[None]:
                     conn.execute(select(func.pg_advisory_unlock(key)))
     finally:
         engine.dispose()
+
+
+def _try_lock(engine: Engine, key: int) -> tuple[Connection, bool]:
+    conn = engine.connect()
+    try:
+        return conn, bool(conn.execute(select(func.pg_try_advisory_lock(key))).scalar())
+    except BaseException:
+        conn.close()
+        raise

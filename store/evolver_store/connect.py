@@ -9,17 +9,18 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 from sqlalchemy import URL, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError, OperationalError
+from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, NoSuchModuleError, OperationalError
 from sqlalchemy.pool import QueuePool
 
 from evolver_store.errors import NotAStoreError, StoreError, StoreMissingError
 from evolver_store.migrate import check_readable, migrate
 
 DEFAULT_STORE = "sqlite:///evolve.db"
+_T = TypeVar("_T")
 Store = str | os.PathLike[str] | URL
 _BUSY_MS = 30_000  # another process's transaction is at most 200 rows; this is patience for a slow disk
 
@@ -38,16 +39,21 @@ def store_url(store: Store) -> URL:
         return _file_url(URL.create("sqlite", database=text.removeprefix("sqlite:///")))
     try:
         url = make_url(text)
-    except ArgumentError as error:
+    except (ArgumentError, ValueError) as error:  # a port that is no number is a plain ValueError
+        # What cannot be parsed cannot be cleared of its password either, so it is not repeated.
         raise StoreError(
-            f"{text!r} is no database URL; nothing was opened. Write sqlite:///FILE or postgresql://…"
+            f"the store's URL, {text.partition('://')[0]}://…, is not one of a database; nothing was opened.\n"
+            "Write sqlite:///FILE or postgresql://USER:PASSWORD@HOST:PORT/DATABASE."
         ) from error
     backend = url.get_backend_name()
     if backend in ("postgres", "postgresql"):
         return url.set(drivername="postgresql+psycopg")
     if backend == "sqlite":
         return _file_url(url)
-    raise StoreError(f"a store is SQLite or PostgreSQL, not {backend}; nothing was opened.")
+    raise StoreError(
+        f"a store is SQLite or PostgreSQL, not {backend}; nothing was opened.\n"
+        "Name a file, as in --store evolve.db, or write postgresql://USER:PASSWORD@HOST:PORT/DATABASE."
+    )
 
 
 def _file_url(url: URL) -> URL:
@@ -75,7 +81,7 @@ def open_for_writing(store: Store) -> Engine:
         engine = _engine(url, lambda: _sqlite(path, "rwc"))
     else:
         engine = connect_postgres(url)
-    _guarded(engine, lambda: migrate(engine, shown(url)), url)
+    guarded(engine, lambda: migrate(engine, shown(url)), url)
     return engine
 
 
@@ -134,7 +140,7 @@ def reading(store: Store) -> Iterator[Engine]:
     else:
         engine = connect_postgres(url, execution_options={"postgresql_readonly": True})
     try:
-        _guarded(engine, lambda: _check(engine, url), url)
+        guarded(engine, lambda: _check(engine, url), url)
         yield engine
     except DatabaseError:
         if still is not None:
@@ -172,9 +178,9 @@ def _check(engine: Engine, url: URL) -> None:
 
 def shown(url: URL) -> str:
     """Return a store's name for messages: a path, or a URL without its password."""
-    return (
-        str(url.database) if url.get_backend_name() == "sqlite" else url.render_as_string(hide_password=True)
-    )
+    if url.get_backend_name() == "sqlite":
+        return str(url.database)
+    return url.difference_update_query(("password", "sslpassword")).render_as_string(hide_password=True)
 
 
 def _engine(url: URL, creator: Callable[[], sqlite3.Connection], begin: str = "BEGIN IMMEDIATE") -> Engine:
@@ -232,23 +238,33 @@ def connect_postgres(url: URL, **options: Any) -> Engine:
         ) from error
 
 
-def _guarded(engine: Engine, action: Callable[[], None], url: URL) -> None:
-    """Run the first action on a new engine; whatever the driver says of the place becomes one sentence."""
+def guarded(engine: Engine, action: Callable[[], _T], url: URL) -> _T:
+    """Run the first action on a new engine; whatever the driver says of the place becomes one sentence.
+
+    Raises:
+        StoreError: The action failed; the engine is disposed of.
+    """
     try:
-        action()
-    except (DatabaseError, sqlite3.Error) as error:
+        return action()
+    except (DBAPIError, sqlite3.Error) as error:
         engine.dispose()
-        cause = getattr(error, "orig", None) or error
-        if url.get_backend_name() == "sqlite" and not isinstance(
-            error, (OperationalError, sqlite3.OperationalError)
-        ):
-            raise NotAStoreError(
-                f"{shown(url)} is no SQLite database ({cause}); nothing was written. Name another file with --store."
-            ) from error
-        reason = str(cause).strip().splitlines()[0]
-        raise StoreError(
-            f"the store {shown(url)} cannot be opened ({reason}); nothing was written."
-        ) from error
+        raise _stated(error, url) from error
     except BaseException:
         engine.dispose()
         raise
+
+
+def _stated(error: DBAPIError | sqlite3.Error, url: URL) -> StoreError:
+    cause = getattr(error, "orig", None) or error
+    sqlite = url.get_backend_name() == "sqlite"
+    if sqlite and not isinstance(error, (OperationalError, sqlite3.OperationalError)):
+        return NotAStoreError(
+            f"{shown(url)} is no SQLite database ({cause}); nothing was written. Name another file with --store."
+        )
+    reason = (str(cause).strip() or type(cause).__name__).splitlines()[0]
+    advice = (
+        "Make sure that it is a file you may read and write, or name another with --store."
+        if sqlite
+        else "Make sure that the server runs, and that host, port, database, user and password are right."
+    )
+    return StoreError(f"the store {shown(url)} cannot be opened ({reason}); nothing was written.\n{advice}")
