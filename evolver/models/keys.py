@@ -34,7 +34,11 @@ def read_key(variable: str, *, base_url: str | None) -> str:
 
 
 def checked_base_url(url: str | None) -> str | None:
-    """Let pass only an address with a scheme and a host, so a mistyped one fails before the first call."""
+    """Let pass only an address with a scheme and a host, so a mistyped one fails before the first call.
+
+    Raises:
+        SettingsError: It is no such address, or holds a user or password. Neither is repeated.
+    """
     if url is None:
         return None
     try:
@@ -44,7 +48,13 @@ def checked_base_url(url: str | None) -> str | None:
         usable = False
     if not usable:
         raise SettingsError(
-            f"the base URL {public_url(url)!r} is not an address such as http://localhost:8000/v1; nothing was sent."
+            f"the base URL {public_url(url)!r} is not an address such as http://localhost:8000/v1; nothing was sent.\n"
+            "Write one with http:// or https://, a host, and the path before /chat/completions or /messages."
+        )
+    if "@" in parts.netloc:
+        raise SettingsError(
+            f"the base URL of {parts.hostname} holds a user or password, which HTTP clients refuse beside a key; "
+            f"nothing was sent.\nWrite {public_url(url)} and put the key into the environment."
         )
     return url
 

@@ -110,9 +110,18 @@ def test_a_base_url_that_is_no_address_fails_before_anything_is_sent(url: str) -
         OpenAIModel("small", base_url=url)
 
 
-def test_the_recorded_address_hides_user_password_and_query() -> None:
+def test_a_base_url_with_a_password_is_refused_without_repeating_it() -> None:
+    with pytest.raises(
+        SettingsError, match=r"nothing was sent.\nWrite http://host:8000/v1 and put the key"
+    ) as caught:
+        OpenAIModel("small", base_url="http://me:s3cret@host:8000/v1?key=s3cret")
+    assert "s3cret" not in str(caught.value)
+    assert "me:" not in str(caught.value)
+
+
+def test_the_recorded_address_hides_the_query() -> None:
     async def go() -> str:
-        model = OpenAIModel("small", base_url="http://me:pass@host:8000/v1?key=1")
+        model = OpenAIModel("small", base_url="http://host:8000/v1?key=1")
         await model.aclose()
         return model.base_url
 

@@ -210,7 +210,7 @@ def test_a_server_that_went_down_after_good_answers_stops_the_run_and_fails_no_r
     ("spec", "base_url"),
     [
         ("openai:gpt-4.1-mini", None),
-        ("openai:gpt-4.1-mini", "http://me:secret@localhost:8000/v1/"),
+        ("openai:gpt-4.1-mini", "http://localhost:8000/v1/?key=secret"),
         ("llama3:8b", "http://localhost:11434/v1"),
         ("anthropic:claude-haiku-3-5", None),
         ("Anthropic:claude-haiku-3-5", "http://localhost:1"),
