@@ -24,13 +24,15 @@ async def answer_seed(
     """Ask for a seed's response and return the columns to change.
 
     A response that a rule drops, or that the model refuses for good, leaves the seed with the one it had; the
-    details say which rule. The response of the pool is kept there too.
+    details say which rule. The response of the pool is kept there too. Tokens and dollars
+    are those of both calls where the limit cut the first answer; dollars are ``None`` where no price is known.
 
     Raises:
         ModelError: The run cannot go on; nothing is to be changed.
     """
     asker = method.askers["answer"]
-    cost = 0.0
+    prompt_tokens = completion_tokens = 0
+    cost: float | None = None  # unknown is not free
     drop: Drop | None
     completion = Completion("")
     try:
@@ -40,7 +42,11 @@ async def answer_seed(
         ):
             request = Request("answer", instruction, sampling, "0.0")
             answer = await asker.ask(request, Origin(method.run_id, id_, 0), _LAST)
-            completion, cost = answer.completion, cost + (answer.cost_usd or 0.0)
+            completion = answer.completion
+            prompt_tokens += completion.prompt_tokens
+            completion_tokens += completion.completion_tokens
+            if answer.cost_usd is not None:
+                cost = (cost or 0.0) + answer.cost_usd
             if completion.finish_reason != "length":
                 break
         drop = method.rules.check_response(
@@ -63,8 +69,8 @@ async def answer_seed(
         "seed_id": id_,
         "response": response if drop else completion.text,
         "model": asker.name,
-        "prompt_tokens": completion.prompt_tokens,
-        "completion_tokens": completion.completion_tokens,
+        "prompt_tokens": prompt_tokens,
+        "completion_tokens": completion_tokens,
         "cost_usd": cost,
         "details": notes or None,
     }
