@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from importlib import import_module
@@ -22,6 +23,9 @@ COMMANDS = {
     "diff": "Show what an attempt changed, word by word.",
     "sql": "Ask the lineage in SQL, read-only.",
 }
+
+_UNWRITTEN = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS}
+"""What the system answers where there is no room, or no way, to write."""
 
 
 class LazyGroup(click.Group):
@@ -95,8 +99,20 @@ def run() -> None:
         _fail("interrupted; what was finished is stored.", 130)
     except BrokenPipeError:
         # Whoever read our output has had enough; Python would complain once more while it closes stdout.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _silence_stdout()
         sys.exit(141)
+    except OSError as error:
+        if error.errno not in _UNWRITTEN:
+            raise
+        _silence_stdout()
+        _fail(
+            f"the output could not be written ({error.strerror}); free space and run the same command again.",
+            1,
+        )
+
+
+def _silence_stdout() -> None:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _leaves(group: BaseExceptionGroup[BaseException]) -> list[EvolverError]:
