@@ -6,12 +6,13 @@ from collections import Counter
 from collections.abc import Iterator
 
 import pytest
-from sqlalchemy import Connection
+from sqlalchemy import Connection, update
 
 from evolver.report.figures import Judged, Lengths, Paid, run_figures
 from evolver.report.overview import run_overviews
 from evolver.report.summary import run_stats
-from evolver_store.connect import reading
+from evolver_store.connect import open_for_writing, reading
+from evolver_store.schema import instructions
 from tests.known_store import HOSTILE, SAME
 
 
@@ -127,3 +128,32 @@ def test_the_summary_of_a_run_agrees_with_its_figures(conn: Connection) -> None:
     assert stats.cost_usd == total.cost_usd
     assert stats.calls == 4
     assert [epoch.attempts for epoch in stats.epochs] == [3, 3, 3]
+
+
+def test_the_summary_counts_deaths_by_the_name_a_user_gave_a_rule_after_the_built_in_ones(
+    known_store: str,
+) -> None:
+    engine = open_for_writing(known_store)
+    dead = (instructions.c.run_id == 1) & (instructions.c.rule == "refusal")
+    with engine.begin() as conn:
+        conn.execute(update(instructions).where(dead).values(rule="a_rule_of_mine"))
+        stats = run_stats(conn, 1, 3)
+    engine.dispose()
+    assert list(stats.eliminated.items()) == [("no_information_gain", 2), ("a_rule_of_mine", 1)]
+    assert sum(epoch.eliminated.get("a_rule_of_mine", 0) for epoch in stats.epochs) == 1
+
+
+def test_the_summary_counts_what_the_answers_to_seeds_took(known_store: str) -> None:
+    engine = open_for_writing(known_store)
+    seeds = (instructions.c.run_id == 1) & (instructions.c.status == "seed")
+    with engine.begin() as conn:
+        before = run_stats(conn, 1, 3)
+        conn.execute(
+            update(instructions).where(seeds).values(prompt_tokens=7, completion_tokens=9, cost_usd=0.5)
+        )
+        after = run_stats(conn, 1, 3)
+    engine.dispose()
+    assert after.prompt_tokens == before.prompt_tokens + 3 * 7
+    assert after.completion_tokens == before.completion_tokens + 3 * 9
+    assert after.cost_usd == (before.cost_usd or 0.0) + 1.5
+    assert after.attempts == before.attempts
