@@ -15,7 +15,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from evolver.cli.words import SHORT_RULES
+from evolver.cli.words import SHORT_RULES, counted
 from evolver.scheduler.events import (
     AttemptEnded,
     BatchProgress,
@@ -139,17 +139,16 @@ class Progress:
         if isinstance(event, Notice):
             self._console.print(event.text, style="yellow", markup=False)
         elif isinstance(event, Stopping):
-            what = (
-                f"{event.in_flight} calls in flight are finished and written"
-                if event.in_flight
-                else "writing"
-            )
+            one = event.in_flight == 1
+            finished = f"{counted(event.in_flight, 'call')} in flight {'is' if one else 'are'} finished"
+            what = f"{finished} and written" if event.in_flight else "writing"
             self._console.print(f"Stopping: {what}. Ctrl-C again ends at once.", style="yellow")
         elif isinstance(event, RunStarted):
             done = sum(event.done_by_epoch)
-            again = f", going on after {done:,} attempts" if event.resumed else ""
+            again = f", going on after {counted(done, 'attempt')}" if event.resumed else ""
             self._console.print(
-                f"Run {event.run}: {event.seeds:,} seeds x {event.epochs} epochs{again}.", markup=False
+                f"Run {event.run}: {counted(event.seeds, 'seed')} x {counted(event.epochs, 'epoch')}{again}.",
+                markup=False,
             )
 
     def __rich__(self) -> RenderableType:
@@ -157,7 +156,7 @@ class Progress:
         tally = self.tally
         if tally.run is None:
             seeds = tally.pool.seeds if tally.pool else 0
-            return Text(f"Reading the pool: {seeds:,} seeds", overflow="ellipsis", no_wrap=True)
+            return Text(f"Reading the pool: {counted(seeds, 'seed')}", overflow="ellipsis", no_wrap=True)
         if tally.merging is not None:
             return Text(f"Writing the dataset: {tally.merging.done:,} of {tally.merging.total:,} rows")
         bars = Table.grid(padding=(0, 1))
@@ -176,7 +175,7 @@ class Progress:
         """Return the moment in one line, for a log."""
         tally = self.tally
         if tally.run is None:
-            return f"reading the pool: {tally.pool.seeds if tally.pool else 0:,} seeds"
+            return f"reading the pool: {counted(tally.pool.seeds if tally.pool else 0, 'seed')}"
         self._rate.note(tally.calls)
         total = tally.run.seeds * tally.run.epochs
         return f"{sum(tally.done):,}/{total:,} attempts, " + ", ".join(self.lines())
@@ -185,7 +184,7 @@ class Progress:
         """Return the figures below the bars, each at most 80 columns wide in the usual case."""
         tally = self.tally
         assert tally.run is not None
-        figures = [f"{tally.survivors:,} survivors"]
+        figures = [counted(tally.survivors, "survivor")]
         if tally.failed:
             figures.append(f"{tally.failed:,} failed")
         deaths = [f"{count:,} {SHORT_RULES.get(rule, rule)}" for rule, count in tally.deaths.most_common()]

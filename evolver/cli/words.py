@@ -6,7 +6,11 @@ SHORT_RULES = {
     "no_information_gain": "no gain",
     "copied_prompt": "copied",
     "refusal": "refusal",
-    "only_stop_words": "stop words",
+    "only_stop_words": "stopwords",
     "truncated": "truncated",
-    "other_rules": "other",
 }
+
+
+def counted(count: int, thing: str) -> str:
+    """Return ``1 row`` or ``2 rows``, for things whose plural is an s."""
+    return f"{count:,} {thing}" if count == 1 else f"{count:,} {thing}s"
