@@ -4,6 +4,7 @@
 
     EvolverError                     one message, exit code 1 (3 where work is left over by choice)
     ├── SettingsError                a flag, an EVOLVE_* variable or evolve.toml holds a value that cannot be
+    │   └── UsageError               what cannot be left out is missing; exit code 2
     ├── PoolError                    the pool cannot be read
     ├── PluginError                  a mutator, rule or model of the user's cannot be loaded, or failed
     ├── OutputError                  the dataset cannot be written
@@ -61,11 +62,18 @@ __all__ = [
     "StoreMissingError",
     "TransientModelError",
     "UnknownBatchError",
+    "UsageError",
 ]
 
 
 class SettingsError(EvolverError):
     """A setting has a value that cannot be, or two settings exclude each other."""
+
+
+class UsageError(SettingsError):
+    """A setting that has no default was not given; nothing was started."""
+
+    exit_code = 2
 
 
 class PoolError(EvolverError):

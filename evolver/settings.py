@@ -8,21 +8,34 @@ from __future__ import annotations
 import difflib
 import os
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypedDict
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
+    InitSettingsSource,
     NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     TomlConfigSettingsSource,
 )
 
-from evolver.errors import SettingsError
+from evolver.errors import SettingsError, UsageError
 
 SETTINGS_FILE = "evolve.toml"
+PREFIX = "EVOLVE_"
+_TRUTHS = {
+    "1": True,
+    "true": True,
+    "yes": True,
+    "on": True,
+    "0": False,
+    "false": False,
+    "no": False,
+    "off": False,
+}
 Format = Literal["wizardcoder", "alpaca", "text", "messages", "sharegpt", "prompt-completion"]
 BatchFallback = Literal["none", "live"]
 AnswerSeeds = Literal["none", "missing", "all"]
@@ -74,19 +87,31 @@ class Settings(BaseModel):
     yes: bool = False
     quiet: bool = False
 
-    @field_validator("mutators", "rules", "skip_rules", "refusal_phrases", mode="before")
+    @field_validator("pool", "store", "output", mode="before")
+    @classmethod
+    def _path(cls, value: Any) -> Any:
+        """Take a path object for its text."""
+        return os.fspath(value) if isinstance(value, os.PathLike) else value
+
+    @field_validator("rules", "skip_rules", "refusal_phrases", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:
-        """Take ``a,b=2,c`` from a flag or a variable as well as a list from the file."""
+        """Take ``a,b`` from a flag or a variable as well as a list from the file."""
         if isinstance(value, str):
             return tuple(part.strip() for part in value.split(",") if part.strip())
         return value
+
+    @field_validator("mutators", mode="before")
+    @classmethod
+    def _split_mutators(cls, value: Any) -> Any:
+        """Keep empty places: a list of nothing else must not pass for none, which means the preset."""
+        return tuple(part.strip() for part in value.split(",")) if isinstance(value, str) else value
 
 
 class _EverySource(BaseSettings, Settings):
     """The settings of the command line, with what the environment and the file say."""
 
-    model_config = SettingsConfigDict(env_prefix="EVOLVE_", toml_file=SETTINGS_FILE, extra="forbid")
+    model_config = SettingsConfigDict(extra="forbid")
 
     @classmethod
     def settings_customise_sources(
@@ -97,8 +122,54 @@ class _EverySource(BaseSettings, Settings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Read flags, then variables, then the file; no ``.env``, no secrets folder."""
-        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+        """Read flags, then variables, then the file; no ``.env``, no secrets folder.
+
+        Variables are read here because pydantic's own source passes over those it does not know.
+        """
+        file = _without_no(TomlConfigSettingsSource(settings_cls, SETTINGS_FILE)())
+        return (
+            init_settings,
+            InitSettingsSource(settings_cls, _without_no(_variables())),
+            InitSettingsSource(settings_cls, file),
+        )
+
+
+def _variables() -> dict[str, Any]:
+    """Return what the ``EVOLVE_*`` variables say, by name of setting; a blank one says nothing."""
+    return {
+        key[len(PREFIX) :].lower(): value
+        for key, value in os.environ.items()
+        if key.upper().startswith(PREFIX) and value.strip()
+    }
+
+
+def _without_no(said: Mapping[str, Any]) -> dict[str, Any]:
+    """Turn ``no_judge``, named as its flag is, into ``judge`` with the opposite value.
+
+    Raises:
+        SettingsError: It is neither true nor false, or ``judge`` is there as well.
+    """
+    settings = dict(said)
+    for name, value in said.items():
+        field = name.removeprefix("no_")
+        if field == name or field not in Settings.model_fields or not _is_switch(field):
+            continue
+        truth = _TRUTHS.get(str(value).strip().lower())
+        if truth is None:
+            raise SettingsError(
+                f"{_origin(name)} cannot be {value!r}: write true or false; nothing was started."
+            )
+        if field in said:
+            raise SettingsError(
+                f"{_origin(name)} and {_origin(field)} exclude each other; nothing was started. Keep one."
+            )
+        del settings[name]
+        settings[field] = not truth
+    return settings
+
+
+def _is_switch(field: str) -> bool:
+    return Settings.model_fields[field].annotation is bool
 
 
 class Options(TypedDict, total=False):
@@ -110,9 +181,9 @@ class Options(TypedDict, total=False):
     preset: str
     skip_rules: tuple[str, ...]
     refusal_phrases: tuple[str, ...]
-    store: str
+    store: str | os.PathLike[str]
     run: str | None
-    output: str | None
+    output: str | os.PathLike[str] | None
     format: Format
     attempts: int
     seed: int
@@ -142,11 +213,12 @@ def load_settings(**given: Any) -> Settings:
 
     Raises:
         SettingsError: A value cannot be, or a name is unknown; the message says which and where it came from.
+        UsageError: There is no pool.
     """
     try:
         return _EverySource(**given)
     except ValidationError as error:
-        raise SettingsError(_explain(error, given)) from error
+        raise _explain(error, given) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(
             f"{SETTINGS_FILE} cannot be read: {error}; nothing was started. Mend or remove that file."
@@ -162,25 +234,35 @@ def given_settings(**given: Any) -> Settings:
     try:
         return Settings(**given)
     except ValidationError as error:
-        raise SettingsError(_explain(error, given)) from error
+        raise _explain(error, given) from error
 
 
-def _explain(error: ValidationError, given: dict[str, Any]) -> str:
-    first = error.errors()[0]
+def _explain(error: ValidationError, given: dict[str, Any]) -> SettingsError:
+    found = error.errors()
+    # A mistyped name may be why another one is missing, so it is told first.
+    first = next((one for one in found if one["type"] == "extra_forbidden"), found[0])
     name = str(first["loc"][0]) if first["loc"] else ""
     flag = "--" + name.replace("_", "-")
     if first["type"] == "missing":
-        return f"{flag} is missing; nothing was started. Name the file of instructions: evolve --pool FILE"
+        return UsageError(
+            f"{flag} is missing; nothing was started. Name the file of instructions: evolve --pool FILE"
+        )
     where = flag if name in given else _origin(name)
     if first["type"] == "extra_forbidden":
-        near = difflib.get_close_matches(name, Settings.model_fields, n=1)
+        near = difflib.get_close_matches(name, _known_names(), n=1)
         hint = f" Did you mean {near[0]!r}?" if near else " 'evolve run --help' lists the settings."
-        return f"there is no setting {name!r} ({where}); nothing was started.{hint}"
-    return f"{where} cannot be {first['input']!r}: {first['msg'].lower()}; nothing was started."
+        return SettingsError(f"there is no setting {name!r} ({where}); nothing was started.{hint}")
+    return SettingsError(
+        f"{where} cannot be {first['input']!r}: {first['msg'].lower()}; nothing was started."
+    )
+
+
+def _known_names() -> list[str]:
+    return [*Settings.model_fields, *(f"no_{field}" for field in Settings.model_fields if _is_switch(field))]
 
 
 def _origin(name: str) -> str:
-    variable = f"EVOLVE_{name.upper()}"
-    if any(key.upper() == variable for key in os.environ):
+    variable = f"{PREFIX}{name.upper()}"
+    if any(key.upper() == variable and value.strip() for key, value in os.environ.items()):
         return f"the variable {variable}"
     return f"{name!r} in {Path(SETTINGS_FILE)}"

@@ -97,7 +97,6 @@ def test_json_gives_one_object_on_stdout(evolve: Run, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("args", "said"),
     [
-        ((), "--pool is missing"),
         (("--pool", "nowhere.json"), "nowhere.json does not exist; nothing was written."),
         (("--pool", "pool.json", "--model", "opneai:x"), "nothing was sent"),
         (("--pool", "pool.json", "--mutators", "deepn"), "Did you mean 'deepen'?"),
@@ -126,6 +125,13 @@ def test_wrong_usage_exits_with_2(evolve: Run) -> None:
     done = evolve("--pol", "x")
     assert done.returncode == 2
     assert "--pool" in done.stderr
+
+
+def test_a_missing_pool_is_wrong_usage_and_exits_with_2(evolve: Run, tmp_path: Path) -> None:
+    done = evolve("run")
+    assert done.returncode == 2
+    assert "--pool is missing" in done.stderr
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_flag_beats_a_variable_beats_the_file_beats_the_default(evolve: Run, tmp_path: Path) -> None:
