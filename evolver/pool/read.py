@@ -16,7 +16,8 @@ from evolver.pool.records import read_records
 from evolver.pool.seeds import PoolReport, Seed, Skip
 from evolver.pool.source import display_name, open_pool, pool_error, stated
 
-DIGEST_BYTES = 16
+INSTRUCTION_BYTES = 16
+RESPONSE_BYTES = 7  # the most that an integer of 32 bytes holds; it only tells two kinds of skip apart
 SHAPES = (
     "A pool is a JSON list, JSONL or Parquet of {instruction, input, output}, {instruction, response}, "
     "{conversations}, {messages}, {instruction, instances} or {problem, solution} rows, or plain text with one "
@@ -34,13 +35,17 @@ def read_pool(
 ) -> Iterator[Seed]:
     """Yield the seeds of a pool in its order, each instruction once, reading as they are asked for.
 
+    The first row of an instruction gives the seed. A later one is a ``duplicate``, or is counted as ``same
+    instruction, other response`` where its response is lost that way.
+
     Every error comes from the iterator, so some only after seeds have been handed out: read to the end, or
-    inside a transaction, before the seeds count as stored. Memory: 16 bytes of digest a seed and their
-    bookkeeping (about 100 bytes), and the row in hand.
+    inside a transaction, before the seeds count as stored. Memory: two digests a seed and their
+    bookkeeping (about 130 bytes), and the row in hand.
 
     Args:
         path: Any file of instructions; ``-`` is standard input. The format is told from the content.
-        strict: Make the first bad row an error. A duplicate is not bad, nor is an empty response.
+        strict: Make the first bad row an error. An instruction that came before is not bad, nor is an empty
+            response.
         limit: Stop after this many seeds; what comes after them is not looked at.
         report: Filled in while reading.
         on_skip: Called with each row that gives no seed.
@@ -98,7 +103,7 @@ class _Reader:
         self.report = report
         self._strict = strict
         self._on_skip = on_skip
-        self._digests: set[bytes] = set()
+        self._taken: dict[int, int] = {}  # digest of an instruction -> digest of its response
 
     def seeds(self, records: Iterator[Record]) -> Iterator[Seed]:
         """Yield the good rows.
@@ -135,11 +140,14 @@ class _Reader:
             raise rows.BadRowError(rows.MERGED)
         encoded = _storable(found.instruction)
         _storable(found.response)
+        answer = found.response.strip()
         response = self._response(found.response, where)
-        digest = hashlib.blake2b(encoded, digest_size=DIGEST_BYTES).digest()
-        if digest in self._digests:
-            raise rows.BadRowError(rows.DUPLICATE)
-        self._digests.add(digest)
+        digest = _digest(answer.encode(), RESPONSE_BYTES)
+        key = _digest(encoded, INSTRUCTION_BYTES)
+        if key in self._taken:
+            lost = answer and digest != self._taken[key]
+            raise rows.BadRowError(rows.OTHER_RESPONSE if lost else rows.DUPLICATE)
+        self._taken[key] = digest
         if response is None:
             self.report.unanswered[rows.MERGED if found.response.strip() else rows.EMPTY_OUTPUT] += 1
         return Seed(ordinal, found.instruction, response, rows.origin(row))
@@ -155,7 +163,7 @@ class _Reader:
         return None
 
     def _skip(self, skip: Skip) -> None:
-        if self._strict and skip.reason != rows.DUPLICATE:
+        if self._strict and skip.reason not in (rows.DUPLICATE, rows.OTHER_RESPONSE):
             raise self._bad_row(skip.where, skip.reason)
         self.report.add(skip)
         if self._on_skip is not None:
@@ -176,6 +184,11 @@ class _Reader:
             return pool_error(self.name, "has no known shape", SHAPES)
         why = f"gave no seed, all of its {report.read:,} rows were skipped: {report.skipped_in_words()}"
         return pool_error(self.name, why, SHAPES)
+
+
+def _digest(data: bytes, size: int) -> int:
+    """Return a digest as an integer, which takes less memory than its bytes."""
+    return int.from_bytes(hashlib.blake2b(data, digest_size=size).digest())
 
 
 def _storable(text: str) -> bytes:

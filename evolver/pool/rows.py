@@ -19,6 +19,7 @@ NUL = "NUL byte"
 SURROGATE = "lone surrogate"
 MERGED = "merged rows"
 DUPLICATE = "duplicate"
+OTHER_RESPONSE = "same instruction, other response"
 EMPTY_OUTPUT = "empty output"
 
 _HUMAN = frozenset({"human", "user"})

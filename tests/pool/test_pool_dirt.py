@@ -22,6 +22,7 @@ def read(folder: Path, rows: list[object]) -> tuple[list[str], PoolReport]:
     return [seed.instruction for seed in read_pool(path, report=report)], report
 
 
+REPEATED = ("duplicate", "same instruction, other response")
 BAD_ROWS: list[tuple[object, str]] = [
     (17, "not an object"),
     (None, "not an object"),
@@ -45,7 +46,9 @@ BAD_ROWS: list[tuple[object, str]] = [
     ({"instruction": "a", "output": "\udfff"}, "lone surrogate"),
     ({"instruction": "Say x.\n##\n18. Instruction: Say y."}, "merged rows"),
     (GOOD, "duplicate"),
-    ({"instruction": "Name a colour.", "input": "<noinput>", "output": "Red"}, "duplicate"),
+    ({"instruction": "Name a colour.", "input": "<noinput>", "output": "Blue "}, "duplicate"),
+    ({"instruction": "Name a colour.", "output": "\u3000"}, "duplicate"),
+    ({"instruction": "Name a colour.", "output": "Red"}, "same instruction, other response"),
 ]
 
 
@@ -59,7 +62,7 @@ def test_a_bad_row_is_skipped_with_its_reason_and_place(tmp_path: Path, row: obj
     assert (report.read, report.seeds) == (3, 2)
 
 
-@pytest.mark.parametrize(("row", "reason"), [bad for bad in BAD_ROWS if bad[1] != "duplicate"])
+@pytest.mark.parametrize(("row", "reason"), [bad for bad in BAD_ROWS if bad[1] not in REPEATED])
 def test_strict_makes_the_first_bad_row_an_error_that_names_it(
     tmp_path: Path, row: object, reason: str
 ) -> None:
@@ -72,9 +75,19 @@ def test_strict_makes_the_first_bad_row_an_error_that_names_it(
 
 def test_strict_accepts_duplicates_and_empty_outputs(tmp_path: Path) -> None:
     path = tmp_path / "pool"
-    path.write_text(json.dumps([GOOD, GOOD, {"instruction": "Next.", "output": ""}]), "utf-8")
+    path.write_text(
+        json.dumps([GOOD, GOOD, {**GOOD, "output": "Red"}, {"instruction": "Next.", "output": ""}]), "utf-8"
+    )
 
-    assert [seed.ordinal for seed in read_pool(path, strict=True)] == [0, 2]
+    assert [seed.ordinal for seed in read_pool(path, strict=True)] == [0, 3]
+
+
+def test_a_response_lost_behind_an_empty_one_is_counted_as_such(tmp_path: Path) -> None:
+    _, report = read(
+        tmp_path, [{"instruction": "A b", "output": ""}, {"instruction": "A b", "output": "real answer"}]
+    )
+
+    assert report.skipped_in_words() == "1 same instruction, other response (first: record 2)"
 
 
 def test_the_ordinal_counts_skipped_rows(tmp_path: Path) -> None:
