@@ -51,15 +51,39 @@ def detect(stream: BinaryIO) -> Format:
         return Format("plain text" if len(head) == HEAD_BYTES else "empty", start)
     indent = len(text[: len(text) - len(body)].encode())
     if _LIST.match(body):
-        return Format("JSON list", start + indent)
+        return (
+            Format("plain text", start) if _begins_a_sentence(body) else Format("JSON list", start + indent)
+        )
     if body.startswith("{"):
         return _object_format(body, start, indent)
     if _mostly_rows(body):
         return Format("JSONL", start)
+    if len(head) < HEAD_BYTES and _is_json(body):
+        return Format(
+            "unknown"
+        )  # a lone number, text or null: what reaches this place is no list and no object
     header = _TABLE_HEADER.fullmatch(body.partition("\n")[0].strip())
     if header and header[1].lower() in KNOWN_FIELDS | {"id", "idx", "input"}:
         return Format("unknown")
     return Format("plain text", start)
+
+
+def _begins_a_sentence(body: str) -> bool:
+    """Whether text follows a list on the first line: ``[3, 1, 2]: sort this``. Behind rows it is damage."""
+    first = body.partition("\n")[0]
+    try:
+        value, end = json.JSONDecoder(strict=False).raw_decode(first)
+    except (ValueError, RecursionError):
+        return False
+    return bool(first[end:].strip()) and not any(isinstance(one, dict) for one in value)
+
+
+def _is_json(body: str) -> bool:
+    try:
+        json.loads(body, strict=False)
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 def _object_format(body: str, start: int, indent: int) -> Format:

@@ -145,6 +145,9 @@ def test_parquet_without_a_known_column_has_no_known_shape(tmp_path: Path) -> No
         "id\tinstruction\n1\tSay x.\n",
         b"\x1f\x8b\x08\x00packed",
         b"PK\x03\x04packed",
+        "null",
+        "42\n",
+        '"hello"\n',
     ],
 )
 def test_a_file_of_no_known_shape_is_told_what_a_pool_is(tmp_path: Path, data: str | bytes) -> None:

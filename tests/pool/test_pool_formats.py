@@ -249,3 +249,12 @@ def test_memory_does_not_grow_with_the_texts_of_a_pool(tmp_path: Path, separator
         tracemalloc.stop()
 
     assert peak < 6_000_000  # of a pool of 20 MB
+
+
+@pytest.mark.parametrize(
+    "line", ["[1, 2, 3]: what is the sum of these?", '["a", "b"] - reverse this', "[] is what in Python?"]
+)
+def test_a_line_that_goes_on_after_a_list_is_an_instruction(tmp_path: Path, line: str) -> None:
+    path = tmp_path / "pool"
+    path.write_text(f"{line}\nName a river.\n", "utf-8")
+    assert [seed.instruction for seed in read_pool(path)] == [line, "Name a river."]
