@@ -49,10 +49,7 @@ def parse_mutator_list(text: str) -> list[str]:
         PluginError: There is nothing before, after or between commas.
     """
     specs = [spec.strip() for spec in text.split(",")]
-    if not all(specs):
-        raise PluginError(
-            f"the list of mutators {text!r} has an empty place; nothing was run. Write a,b=2,c."
-        )
+    _refuse_empty_place(specs)
     return specs
 
 
@@ -67,10 +64,11 @@ def load_mutators(specs: Sequence[object] = (), *, preset: str = DEFAULT_PRESET)
         preset: What is used where ``specs`` is empty.
 
     Raises:
-        PluginError: A mutator cannot be found or loaded, its weight is no number above 0, or a name is taken
-            twice; the message names both owners.
+        PluginError: A mutator cannot be found or loaded, its weight is no number above 0, ``preset`` is a
+            single mutator, or a name is taken twice; the message names both owners.
     """
     items: Sequence[object] = parse_mutator_list(specs) if isinstance(specs, str) else specs
+    _refuse_empty_place(items)
     shelf = _Shelf()
     shelf.installed()
     grouped: dict[str, LoadedMutator] = {}
@@ -83,6 +81,10 @@ def load_mutators(specs: Sequence[object] = (), *, preset: str = DEFAULT_PRESET)
             for member in found:
                 _refuse_twice(member, grouped)
                 grouped[member.name] = member.weighing(member.weight * (weight or 1))
+        elif not items:
+            raise PluginError(
+                f"{preset!r} is a mutator and no preset; nothing was run. Use it with --mutators {preset}."
+            )
         else:
             _refuse_twice(found, single)
             single[found.name] = found if weight is None else found.weighing(weight)
@@ -108,6 +110,13 @@ def split_weight(spec: str) -> tuple[str, float | None]:
             f"{spec!r}: the weight {number!r} is no number; nothing was run. Write a weight above 0, as in {name}=2."
         ) from error
     return name.strip(), check_weight(weight, repr(spec))
+
+
+def _refuse_empty_place(specs: Sequence[object]) -> None:
+    if any(isinstance(spec, str) and not spec.strip() for spec in specs):
+        raise PluginError(
+            f"the list of mutators {','.join(map(str, specs))!r} has an empty place; nothing was run. Write a,b=2,c."
+        )
 
 
 def _refuse_twice(mutator: LoadedMutator, taken: Mapping[str, LoadedMutator]) -> None:

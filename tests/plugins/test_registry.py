@@ -83,6 +83,16 @@ def test_a_list_with_an_empty_place_is_refused(text: str) -> None:
         parse_mutator_list(text)
 
 
+def test_a_list_of_nothing_but_empty_places_is_not_the_preset() -> None:
+    with pytest.raises(PluginError, match="list of mutators ',' has an empty place"):
+        load_mutators(["", ""])
+
+
+def test_a_single_mutator_is_no_preset() -> None:
+    with pytest.raises(PluginError, match=r"'deepen' is a mutator and no preset; .* --mutators deepen"):
+        load_mutators(preset="deepen")
+
+
 def test_weights_are_set_after_the_equals_sign() -> None:
     assert weights("deepen=2", "breadth=0.5", "concretize") == {"deepen": 2, "breadth": 0.5, "concretize": 1}
 
