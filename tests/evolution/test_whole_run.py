@@ -489,8 +489,8 @@ def test_an_output_never_replaces_the_pool_or_the_store(
     pool, store = make_pool(3, "pool.json"), tmp_path / "store.json"
     Evolution(pool, model=scripted(), store=str(store), output=None, epochs=1).run()
     before = pool.read_bytes(), store.read_bytes()
+    output = str(pool if which == "pool" else store)
     with pytest.raises(SettingsError, match=f"would overwrite the file of --{which}"):
-        output = str(pool if which == "pool" else store)
         Evolution(pool, model=scripted(), store=str(store), output=output, epochs=1).run()
     assert (pool.read_bytes(), store.read_bytes()) == before
 
