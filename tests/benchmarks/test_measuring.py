@@ -65,7 +65,8 @@ def test_a_process_that_takes_too_long_is_killed() -> None:
 def test_killing_a_process_kills_what_it_started(tmp_path: Path) -> None:
     fifo = tmp_path / "fifo"
     os.mkfifo(fifo)
-    start = f"import subprocess; subprocess.run(['sh', '-c', 'echo $$; exec sleep 600'], stdout=open({str(fifo)!r}, 'w'))"
+    sleeper = "['sh', '-c', 'echo $$; exec sleep 600']"
+    start = f"import subprocess; subprocess.run({sleeper}, stdout=open({str(fifo)!r}, 'w'))"
     child = Child(python(f"import sys; {start}"))
     with fifo.open() as grandchild:
         pid = int(grandchild.readline())
