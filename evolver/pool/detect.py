@@ -51,17 +51,15 @@ def detect(stream: BinaryIO) -> Format:
         return Format("plain text" if len(head) == HEAD_BYTES else "empty", start)
     indent = len(text[: len(text) - len(body)].encode())
     if _LIST.match(body):
-        return (
-            Format("plain text", start) if _begins_a_sentence(body) else Format("JSON list", start + indent)
-        )
+        if _begins_a_sentence(body):
+            return Format("plain text", start)
+        return Format("JSON list", start + indent)
     if body.startswith("{"):
         return _object_format(body, start, indent)
     if _mostly_rows(body):
         return Format("JSONL", start)
     if len(head) < HEAD_BYTES and _is_json(body):
-        return Format(
-            "unknown"
-        )  # a lone number, text or null: what reaches this place is no list and no object
+        return Format("unknown")  # a lone number, text or null: neither a list nor an object comes this far
     header = _TABLE_HEADER.fullmatch(body.partition("\n")[0].strip())
     if header and header[1].lower() in KNOWN_FIELDS | {"id", "idx", "input"}:
         return Format("unknown")
