@@ -75,7 +75,7 @@ def test_the_front_matter_tells_the_hub_where_the_data_is(source: RunSource, tmp
 
 
 def test_the_card_tells_counts_settings_models_and_figures(source: RunSource, tmp_path: Path) -> None:
-    (tmp_path / "bench.txt").write_text("Item 2.1\n")
+    (tmp_path / "bench.txt").write_text('{"prompt": "2.1"}\n')
     (tmp_path / "oss.jsonl").write_text('{"problem": "p", "solution": "s"}\n')
     settings = MergeSettings(seed=7, epochs=(0, 2), limit=6, format="messages")
 
