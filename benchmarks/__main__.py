@@ -1,4 +1,4 @@
-"""``python -m benchmarks [MEASURE…]``: measure, and write benchmarks/results.md, results.json and docs/images.
+"""``python -m benchmarks [MEASURE…]``: measure, and write benchmarks/results.* and the figures of docs/performance.md.
 
 Without names everything is measured that fits in ten minutes on two cores; ``--full`` takes the large sizes.
 A measure replaces its own part of the results and leaves the others as they are.
@@ -17,6 +17,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from benchmarks.bench import Bench
+from benchmarks.headlines import write_headlines
 from benchmarks.machine import load_average, machine
 from benchmarks.measure import ROOT
 from benchmarks.plots import draw
@@ -45,7 +46,8 @@ def main() -> None:
         for name in options.measures or MEASURES:
             _measure(name, bench, options.results)
     known = json.loads((options.results / "results.json").read_text(encoding="utf-8"))
-    drawn = draw(known, options.images)
+    drawn = draw(known, options.docs / "images")
+    write_headlines(options.docs / "performance.md", known)
     say(
         f"written: {options.results / 'results.md'}, results.json{''.join(f', {path.name}' for path in drawn)}"
     )
@@ -79,7 +81,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--repeats", type=int, default=3, help="rounds of what is repeated (default: 3)")
     parser.add_argument("--folder", help="where to work (default: the system's folder for temporary files)")
     parser.add_argument("--results", type=Path, default=ROOT / "benchmarks", help="where results.md is kept")
-    parser.add_argument("--images", type=Path, default=ROOT / "docs" / "images", help="where plots are kept")
+    parser.add_argument(
+        "--docs", type=Path, default=ROOT / "docs", help="where performance.md and its images are"
+    )
     return parser.parse_args()
 
 
