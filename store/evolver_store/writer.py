@@ -22,7 +22,7 @@ from evolver_store.errors import StoreError
 from evolver_store.schema import calls, instructions
 
 MAX_ROWS = 200
-MAX_WAIT = 0.02  # seconds; with the commit itself, a call is on disk well within 50 ms
+MAX_WAIT = 0.005  # seconds; with the commit itself, a call is on disk well within 50 ms
 
 Row = dict[str, Any]
 _Write = Callable[[Connection, list[Row]], None]
