@@ -28,7 +28,7 @@ of the client are counted for neither."""
 
 def measure(bench: Bench) -> Section:
     """Measure every client; ``openai`` also through ``chat.completions.create``, which most programs use."""
-    seeds = 600 if bench.full else 250
+    seeds = 600 if bench.full else 160
     pool = bench.pool(seeds)
     bodies = [call.body for call in foresee(pool).calls()]
     prompts = bench.folder / "prompts.jsonl"

@@ -29,9 +29,10 @@ shows. The tools do not do the same work: evolver asks a judge about each rewrit
 others do not (2), which is why time is given against the ideal for each tool's own calls (sum of latencies \
 / {slots}), from its first call to its last. Memory is that of all its processes. distilabel takes a batch \
 of {slots} and sends all answers of a batch at once; curator has no Evol-Instruct of its own and gets one \
-pass for each epoch and one for the answers. *Rows* are pairs of an evolved instruction and its answer, \
-neither of them empty, of {rows} that there should be. *Asked again* counts calls answered, and so paid, in \
-two sessions beyond those of one undisturbed run, after `kill -9` at {kill:.0%} of them. {left_out}"""
+pass for each epoch and one for the answers. CPU is that of the whole process, its start included. *Rows* \
+are pairs of an evolved instruction and its answer, neither of them empty, of {rows} that there should be. \
+*Asked again* counts calls answered, and so paid, in two sessions beyond those of one undisturbed run, after \
+`kill -9` at {kill:.0%} of them. {left_out}"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,8 +187,8 @@ def _told(bench: Bench, tool: Tool, error: Exception) -> str:
 
 def _size(bench: Bench) -> tuple[int, int]:
     """Return how many seeds, and how many calls at a time."""
-    return (500, 64) if bench.full else (128, 32)
+    return (500, 64) if bench.full else (96, 32)
 
 
 def _patience(bench: Bench) -> float:
-    return 300.0 if bench.full else 90.0
+    return 300.0 if bench.full else 60.0
