@@ -11,7 +11,7 @@ from evolver.errors import ModelError, RunModelError
 from evolver.models.failures import from_status, malformed, quote, redact
 from evolver.models.keys import checked_base_url, read_key
 from evolver.models.protocol import Completion, Request
-from evolver.models.sdk import Wire, count, limits, mended, timeouts
+from evolver.models.sdk import SdkErrors, Wire, count, limits, mended, timeouts
 
 if TYPE_CHECKING:
     from evolver.models.batch.protocol import BatchApi
@@ -55,20 +55,21 @@ class AnthropicModel:
         self._key = read_key("ANTHROPIC_API_KEY", base_url=base_url)
         self._on_notice = on_notice
         self._accepted: dict[tuple[str, ...], tuple[str, ...]] = {}
+        http = anthropic.DefaultAioHttpClient(limits=limits())
         self._client = anthropic.AsyncAnthropic(
             api_key=self._key,
             base_url=checked_base_url(base_url),
             timeout=timeouts(timeout),
             max_retries=0,
-            http_client=anthropic.DefaultAioHttpClient(limits=limits()),
+            http_client=http,
         )
         self._wire = Wire(
             self._client,
+            http,
             "/v1/messages",
             who=self.name,
             timeout=timeout,
-            status_error=anthropic.APIStatusError,
-            errors=anthropic.AnthropicError,
+            errors=SdkErrors(anthropic.APIStatusError, lambda body: body, anthropic.AnthropicError),
         )
         self.base_url = self._wire.url
 

@@ -11,7 +11,7 @@ from evolver.errors import ModelError, RowModelError, TransientModelError
 from evolver.models.failures import from_status, malformed, quote, redact
 from evolver.models.keys import checked_base_url, read_key
 from evolver.models.protocol import Completion, Request, Sampling
-from evolver.models.sdk import Wire, count, limits, mended, timeouts
+from evolver.models.sdk import SdkErrors, Wire, count, limits, mended, timeouts
 
 if TYPE_CHECKING:
     from evolver.models.batch.protocol import BatchApi
@@ -49,20 +49,21 @@ class OpenAIModel:
         self._on_notice = on_notice
         self._renamed: dict[str, str] = {}
         self._dropped: set[str] = set()
+        http = openai.DefaultAioHttpClient(limits=limits())
         self._client = openai.AsyncOpenAI(
             api_key=self._key,
             base_url=checked_base_url(base_url),
             timeout=timeouts(timeout),
             max_retries=0,
-            http_client=openai.DefaultAioHttpClient(limits=limits()),
+            http_client=http,
         )
         self._wire = Wire(
             self._client,
+            http,
             "/chat/completions",
             who=self.name,
             timeout=timeout,
-            status_error=openai.APIStatusError,
-            errors=openai.OpenAIError,
+            errors=SdkErrors(openai.APIStatusError, lambda body: body.get("error", body), openai.OpenAIError),
         )
         self.base_url = self._wire.url
 

@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -16,6 +18,7 @@ from evolver.models.protocol import Completion, Request, Sampling
 Serve = Callable[[Callable[[dict[str, Any]], Any]], AbstractAsyncContextManager[Any]]
 ASK = Request("evolve", "What is 2 + 2?", Sampling(), "1.0")
 KEY = "sk-very-secret"
+WARM_UP = [{"role": "user", "content": "Hello."}]
 
 
 def chat(text: object = "Four.", finish: str | None = "stop", **message: object) -> dict[str, Any]:
@@ -46,9 +49,32 @@ async def ask(serve: Serve, reply: Callable[[dict[str, Any]], Any], request: Req
 
 
 def failure(serve: Serve, reply: Callable[[dict[str, Any]], Any]) -> ModelError:
-    with pytest.raises(ModelError) as caught:
+    """Return what a model's first call raises, which is what one after an answered call raises, too."""
+
+    def answers_first(body: dict[str, Any]) -> Any:
+        return web.json_response(chat()) if body["messages"] == WARM_UP else reply(body)
+
+    async def later() -> None:
+        async with serve(answers_first) as provider:
+            model = OpenAIModel("small", base_url=provider.url + "/v1", timeout=20)
+            try:
+                await model.complete(replace(ASK, prompt="Hello."))
+                await model.complete(ASK)
+            finally:
+                await model.aclose()
+
+    with pytest.raises(ModelError) as first:
         asyncio.run(ask(serve, reply))
-    return caught.value
+    with pytest.raises(ModelError) as second:
+        asyncio.run(later())
+    assert told(first.value) == told(second.value)
+    return first.value
+
+
+def told(error: ModelError) -> tuple[object, ...]:
+    """Return all that a run learns from a failure; where a server listens differs from test to test."""
+    fields = {name: value for name, value in vars(error).items() if not name.startswith("_")}
+    return type(error), re.sub(r":\d+", ":PORT", str(error)), fields
 
 
 def test_an_answer_carries_text_finish_and_both_token_counts(serve: Serve) -> None:
@@ -88,6 +114,27 @@ def test_the_request_is_the_prompt_with_the_papers_sampling_and_the_key_from_the
     }
     assert provider.paths == ["/v1/chat/completions"] * 2
     assert provider.headers[0]["authorization"] == f"Bearer {KEY}"
+    lengths = [int(headers.pop("content-length")) for headers in provider.headers]
+    assert provider.headers[0] == provider.headers[1]
+    assert lengths[0] != lengths[1]
+
+
+def test_after_a_redirect_later_requests_still_begin_at_the_address_given(serve: Serve) -> None:
+    async def go() -> Any:
+        async with serve(said(chat())) as there, serve(lambda asked: moved(there.url)) as provider:
+            model = OpenAIModel("small", base_url=provider.url + "/v1", timeout=20)
+            for _ in range(2):
+                await model.complete(ASK)
+            await model.aclose()
+            return provider.asked, there.asked
+
+    asked, arrived = asyncio.run(go())
+    assert asked == arrived
+    assert len(asked) == 2
+
+
+def moved(url: str) -> web.Response:
+    return web.Response(status=307, headers={"Location": f"{url}/v1/chat/completions"})
 
 
 def test_without_a_key_nothing_is_made_and_the_variable_is_named() -> None:
