@@ -23,7 +23,7 @@ from evolver.errors import StoppedError
 from evolver.plugins import load_mutators
 from evolver.scheduler.events import Event, RunStarted
 from evolver_store.connect import open_for_writing
-from evolver_store.runs import find_run, seeds_of
+from evolver_store.runs import find_run, ids_of, texts_of
 from evolver_store.schema import calls, instructions, place, row_id
 from evolver_store.writer import insert_rows
 
@@ -65,7 +65,10 @@ def _fill(pool: Path, store: Path, base_url: str, say: Callable[[str], None]) ->
         with engine.connect() as conn:
             run = find_run(conn, RUN)
             assert run is not None
-            seeds = [(id_, text) for id_, text, _ in seeds_of(conn, run.id)]
+            ids = iter(sorted(id_ for found in ids_of(conn, run.id) for id_ in found.ids))
+            seeds: list[tuple[int, str]] = []
+            while some := list(islice(ids, _AT_ONCE)):
+                seeds += texts_of(conn, some).items()
         say(f"writing {len(seeds) * EPOCHS:,} attempts and three times as many calls")
         _write(engine, instructions, _attempts(seeds))
         _write(engine, calls, _calls([id_ for id_, _ in seeds]))

@@ -32,6 +32,7 @@ from evolver.report.summary import RunStats, run_stats
 from evolver.scheduler.attempt import Method
 from evolver.scheduler.batching import batching, check_batchable
 from evolver.scheduler.events import Event, Listener, Merging, Notice, PoolRead, RunStarted
+from evolver.scheduler.interpreter import tuned
 from evolver.scheduler.ledger import Ledger
 from evolver.scheduler.prepare import find_or_begin, load_frontier
 from evolver.scheduler.run import EvolutionRun, Parts
@@ -276,15 +277,16 @@ class Evolution:
         ledger = Ledger(engine)
         try:
             local = all(one.local for one in plan.identities.values())
-            if not local:
-                await ledger.learn_calls()
-            frontier, done = await ledger.read(
-                lambda conn: load_frontier(conn, run, epochs=settings.epochs, attempts=settings.attempts)
+            _, (frontier, done), spent, unanswered = await asyncio.gather(
+                _nothing() if local else ledger.learn_calls(),
+                ledger.read(
+                    lambda conn: load_frontier(conn, run, epochs=settings.epochs, attempts=settings.attempts)
+                ),
+                ledger.read(lambda conn: spent_on(conn, run.id)),
+                ledger.read(self._unanswered_seeds(run)),
             )
-            spent = await ledger.read(lambda conn: spent_on(conn, run.id))
             gate = Gate(settings.concurrency, rpm=settings.rpm, tpm=settings.tpm)
             method = self._method(run, plan, gate, ledger, spent)
-            unanswered = await ledger.read(self._unanswered_seeds(run))
             started = RunStarted(
                 run=run.name,
                 seeds=run.seeds or 0,
@@ -310,7 +312,8 @@ class Evolution:
         try:
             if self._stop is not None:
                 raise self._stop
-            await work.run()
+            with tuned():
+                await work.run()
         finally:
             self._stop_now = _ignore
 
@@ -365,6 +368,10 @@ class Evolution:
 
 def _ignore(event: Event | EvolverError) -> None:
     """Do nothing: nobody listens."""
+
+
+async def _nothing() -> None:
+    """Stand in for what need not be done."""
 
 
 def _in_thread(evolution: Evolution) -> Result:

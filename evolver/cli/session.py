@@ -22,7 +22,6 @@ from evolver.merge.findings import figures as dataset_figures
 from evolver.settings import Settings
 from evolver_store.connect import shown, store_url
 
-_SWITCH_S = 0.0005
 OFFLINE_NOTE = (
     "The embedded model 'offline' rewrites by rules: its output shows the pipeline and trains nothing. "
     "Name a real model with --model."
@@ -35,9 +34,6 @@ def run_session(settings: Settings, *, as_json: bool) -> None:
     Raises:
         EvolverError: The run could not start, or stopped with work left.
     """
-    # The writer's thread asks for the interpreter at every statement; at the usual 5 ms a busy loop would keep paid
-    # calls from the disk for longer than the 50 ms that are promised.
-    sys.setswitchinterval(_SWITCH_S)
     console = Console(stderr=True, quiet=settings.quiet, highlight=False)
     if settings.model == "offline":
         console.print(OFFLINE_NOTE, style="yellow")

@@ -62,7 +62,7 @@ def _read(conn: Connection, run: str, models: Collection[str]) -> Usage:
     usage = Usage()
     found = find_run(conn, run)
     run_id = -1 if found is None else found.id
-    columns = calls.c.run_id, calls.c.model, calls.c.purpose, calls.c.epoch
+    columns = calls.c.run_id, calls.c.epoch, calls.c.purpose, calls.c.model  # as the index has them
     query = select(
         *columns,
         func.count(),
@@ -70,7 +70,7 @@ def _read(conn: Connection, run: str, models: Collection[str]) -> Usage:
         func.sum(calls.c.completion_tokens),
         func.sum(calls.c.cost_usd),
     ).group_by(*columns)
-    for owner, model, purpose, epoch, count, prompt, completion, cost in conn.execute(query):
+    for owner, epoch, purpose, model, count, prompt, completion, cost in conn.execute(query):
         if model in models:
             known = usage.tokens.setdefault((model, purpose, epoch or 0), Tokens())
             known.add(int(count), int(prompt), int(completion))

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import blake2b
 
-from evolver_store.schema import MAX_ORDINAL, place, row_id
+from evolver_store.schema import MAX_ORDINAL, ORDINAL_SHIFT, place, row_id
 
 _EPOCH_SHIFT, _ATTEMPT_SHIFT = 34, 28
 
@@ -38,60 +38,59 @@ class Job:
 
 
 def content_digest(text: str) -> int:
-    """Return 64 bits that stand for a seed's text (blake2b); never 0, which means "no seed here"."""
-    return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "big") or 1
+    """Return 64 bits that stand for a seed's text (blake2b)."""
+    return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "big")
 
 
 class Frontier:
     """The lineages that wait for their next attempt, those with the most calls left first.
 
+    To begin with it is empty: :meth:`restore` what earlier sessions have done, then :meth:`open` the lineages that
+    have :meth:`work_left`.
+
     Args:
         run_id: The run.
+        places: Ordinals that seeds can have, those of skipped records included.
         epochs: Epochs that every lineage goes through.
         attempts: Most attempts in one epoch; the first survivor ends it.
     """
 
-    def __init__(self, run_id: int, *, epochs: int, attempts: int = 1) -> None:
+    def __init__(self, run_id: int, places: int, *, epochs: int, attempts: int = 1) -> None:
         self._run_id = run_id
         self._epochs = epochs
         self._attempts = attempts
-        self._roots = array("Q")  # content digest by ordinal; 0 where the pool's record was skipped
-        self._heads = array("q")  # the latest survivor's id, or 0 for the seed itself
-        self._last = array("q")  # the latest attempt's id, or 0
+        empty = bytes(8 * places)
+        self._roots = array("Q", empty)  # content digest by ordinal, of lineages that were opened
+        self._heads = array("q", empty)  # the latest survivor's id, or 0 for the seed itself
+        self._last = array("q", empty)  # the latest attempt's id, or 0
         self._ready: list[int] = []
 
     def __len__(self) -> int:
         """How many lineages wait."""
         return len(self._ready)
 
-    def add(self, seed_id: int, root: int) -> None:
-        """Let a seed in; call :meth:`open` after the last one."""
-        ordinal = place(seed_id).ordinal
-        if ordinal >= len(self._roots):
-            more = ordinal + 1 - len(self._roots)
-            for column in (self._roots, self._heads, self._last):
-                column.frombytes(bytes(column.itemsize * more))
-        self._roots[ordinal] = root
+    def restore(self, ids: Iterable[int], *, survived: bool) -> None:
+        """Take in attempts that an earlier session finished, in any order."""
+        last, heads = self._last, self._heads
+        for id_ in ids:
+            ordinal = id_ >> ORDINAL_SHIFT & MAX_ORDINAL
+            if id_ > last[ordinal]:
+                last[ordinal] = id_
+            if survived and id_ > heads[ordinal]:
+                heads[ordinal] = id_
 
-    def restore(self, outcomes: Iterable[tuple[int, bool]]) -> None:
-        """Take in attempts that an earlier session finished: (id, survived), in any order."""
-        for id_, survived in outcomes:
-            ordinal = id_ >> 12 & MAX_ORDINAL
-            self._last[ordinal] = max(self._last[ordinal], id_)
-            if survived:
-                self._heads[ordinal] = max(self._heads[ordinal], id_)
+    def work_left(self, seed_id: int) -> bool:
+        """Tell whether a lineage has epochs left."""
+        epoch, _ = self._next(place(seed_id).ordinal)
+        return epoch <= self._epochs
 
-    def open(self) -> int:
-        """Make ready every lineage that has epochs left; return the attempts they have left at one an epoch."""
-        left = 0
-        for ordinal, root in enumerate(self._roots):
-            if root:
-                epoch, attempt = self._next(ordinal)
-                if epoch <= self._epochs:
-                    self._ready.append(_key(epoch, attempt, ordinal))
-                    left += self._epochs + 1 - epoch
+    def open(self, seeds: Iterable[tuple[int, int]]) -> None:
+        """Make lineages ready that have work left: (the id of the seed, the digest of its text) of each."""
+        for seed_id, root in seeds:
+            ordinal = place(seed_id).ordinal
+            self._roots[ordinal] = root
+            self._ready.append(_key(*self._next(ordinal), ordinal))
         heapq.heapify(self._ready)
-        return left
 
     def take(self, most: int) -> list[Job]:
         """Hand out up to ``most`` jobs, those with the most calls left first; each comes back by :meth:`put_back`."""

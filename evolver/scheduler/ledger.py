@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from array import array
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Mapping
@@ -17,6 +18,7 @@ from evolver_store.runs import call_keys, call_of, texts_of
 from evolver_store.writer import Row, Writer
 
 _T = TypeVar("_T")
+_READERS = 3  # queries at a time: most of what a run reads before its first call is done inside the database
 _MOST_PENDING = 2_000  # rows on their way to the disk; above it, attempts wait for the writer
 
 
@@ -26,8 +28,13 @@ class KnownKeys:
     A key that is not here needs no look-up: on a fresh store, none does.
     """
 
-    def __init__(self, keys: Iterable[str] = ()) -> None:
-        unsorted = array("Q", (int(key[:16], 16) for key in keys))
+    def __init__(self, keys: Iterable[bytes] = ()) -> None:
+        """Take the first 8 bytes of each key, any number of keys in each of ``keys``."""
+        unsorted = array("Q")
+        for some in keys:
+            unsorted.frombytes(some)
+        if sys.byteorder == "little":
+            unsorted.byteswap()
         self._prefixes = array("Q", sorted(unsorted))
 
     def __contains__(self, key: str) -> bool:
@@ -50,7 +57,7 @@ class Ledger:
         self._room = asyncio.Event()
         self._room.set()
         self._writer = Writer(engine, on_commit=self._wake)
-        self._reader = ThreadPoolExecutor(1, thread_name_prefix="evolver-reader")
+        self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="evolver-reader")
         self._known = KnownKeys()
         self._expected: set[str] = set()
 
@@ -71,7 +78,7 @@ class Ledger:
         return await asyncio.wrap_future(self._writer.put_action(action))
 
     async def read(self, query: Callable[[Connection], _T]) -> _T:
-        """Run a query in the reader's thread."""
+        """Run a query in a reader's thread."""
 
         def work() -> _T:
             try:
@@ -85,7 +92,7 @@ class Ledger:
                     "Mend the database and run the same command again."
                 ) from error
 
-        return await self._loop.run_in_executor(self._reader, work)
+        return await self._loop.run_in_executor(self._readers, work)
 
     async def texts(self, ids: list[int]) -> dict[int, str]:
         """Return instructions by id, whether or not they are committed yet."""
@@ -123,15 +130,15 @@ class Ledger:
             await self._room.wait()
 
     async def aclose(self) -> None:
-        """Write what is left, and end both threads.
+        """Write what is left, and end all threads.
 
         Raises:
             StoreError: Something could not be written.
         """
         try:
-            await self._loop.run_in_executor(self._reader, self._writer.close)
+            await self._loop.run_in_executor(self._readers, self._writer.close)
         finally:
-            self._reader.shutdown()
+            self._readers.shutdown()
 
     def _wake(self) -> None:
         self._loop.call_soon_threadsafe(self._room.set)

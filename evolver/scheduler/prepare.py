@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from array import array
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
@@ -15,8 +16,17 @@ from evolver.scheduler.frontier import Frontier, content_digest
 from evolver.scheduler.shape import Shape, check_same
 from evolver.settings import Settings
 from evolver.version import VERSION
-from evolver_store.runs import Run, find_run, insert_run, outcomes_of, seeds_of, set_seeds, update_run
-from evolver_store.schema import instructions, row_id
+from evolver_store.runs import (
+    Ids,
+    Run,
+    find_run,
+    ids_of,
+    insert_run,
+    set_seeds,
+    texts_of,
+    update_run,
+)
+from evolver_store.schema import instructions, place, row_id
 from evolver_store.writer import insert_rows
 
 _SEEDS_AT_ONCE = 1_000
@@ -122,16 +132,24 @@ def load_frontier(conn: Connection, run: Run, *, epochs: int, attempts: int) -> 
     Returns:
         The frontier, opened, and the attempts that are finished, by epoch.
     """
-    frontier = Frontier(run.id, epochs=epochs, attempts=attempts)
-    for id_, text, _ in seeds_of(conn, run.id):
-        frontier.add(id_, content_digest(text))
+    seeds = array("q")
+    attempted: list[Ids] = []
+    for found in ids_of(conn, run.id):
+        if found.status == "seed":
+            seeds.extend(found.ids)
+        else:
+            attempted.append(found)
+    places = 1 + max((place(id_).ordinal for id_ in seeds), default=-1)
+    frontier = Frontier(run.id, places, epochs=epochs, attempts=attempts)
     done = [0] * (max(epochs, run.epochs) + 1)
-
-    def counted() -> Any:
-        for outcome in outcomes_of(conn, run.id):
-            done[outcome.id >> 6 & 63] += 1
-            yield outcome
-
-    frontier.restore(counted())
-    frontier.open()
+    for found in attempted:
+        done[found.epoch] += len(found.ids)
+        frontier.restore(found.ids, survived=found.status == "survivor")
+    frontier.open(_digests(conn, (id_ for id_ in seeds if frontier.work_left(id_))))
     return frontier, done[: epochs + 1]
+
+
+def _digests(conn: Connection, seeds: Iterator[int]) -> Iterator[tuple[int, int]]:
+    while some := list(islice(seeds, _SEEDS_AT_ONCE)):
+        for id_, text in texts_of(conn, some).items():
+            yield id_, content_digest(text)

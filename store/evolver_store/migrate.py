@@ -11,10 +11,14 @@ from datetime import UTC, datetime
 from sqlalchemy import Connection, Engine, insert, inspect, select
 
 from evolver_store.errors import NewerStoreError, NotAStoreError
-from evolver_store.migrations import m0001_lineage, m0002_batches
+from evolver_store.migrations import m0001_lineage, m0002_batches, m0003_spent
 from evolver_store.schema import migrations
 
-MIGRATIONS: tuple[Callable[[Connection], None], ...] = (m0001_lineage.upgrade, m0002_batches.upgrade)
+MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
+    m0001_lineage.upgrade,
+    m0002_batches.upgrade,
+    m0003_spent.upgrade,
+)
 SCHEMA_VERSION = len(MIGRATIONS)
 _LOCK = 0x65766F6C  # any constant: PostgreSQL's advisory lock while migrating
 

@@ -1,0 +1,66 @@
+"""What a run changes in the interpreter, and that it is put back."""
+
+from __future__ import annotations
+
+import gc
+import sys
+from pathlib import Path
+
+import pytest
+
+from evolver import Evolution
+from evolver.errors import StoppedError
+from evolver.scheduler.events import AttemptEnded, Event
+from evolver.scheduler.interpreter import tuned
+
+
+def settings() -> tuple[float, tuple[int, int, int], bool]:
+    return sys.getswitchinterval(), gc.get_threshold(), gc.get_freeze_count() > 0
+
+
+def test_the_writer_gets_its_turns_soon_and_the_collector_rests_while_a_run_lasts(tmp_path: Path) -> None:
+    pool = tmp_path / "pool.txt"
+    pool.write_text("Name three rivers.\nName three lakes.\n")
+    during: set[tuple[float, tuple[int, int, int], bool]] = set()
+
+    def look(event: Event) -> None:
+        if isinstance(event, AttemptEnded):
+            during.add(settings())
+
+    before = settings()
+    Evolution(pool, epochs=2, store=tmp_path / "e.db", output=None, on_event=look).run()
+    ((switch_s, (objects, *_), frozen),) = during
+    assert switch_s == pytest.approx(0.0005)
+    assert objects == 10_000
+    assert frozen
+    assert settings() == before
+
+
+def test_the_interpreter_is_as_before_when_a_run_fails() -> None:
+    before = settings()
+    with pytest.raises(StoppedError), tuned():
+        raise StoppedError("no more")
+    assert settings() == before
+
+
+def test_of_two_runs_in_one_process_the_last_to_end_puts_it_back() -> None:
+    before = settings()
+    with tuned():
+        during = settings()
+        with tuned():
+            assert settings() == during
+        assert settings() == during != before
+    assert settings() == before
+
+
+def test_a_program_that_collects_by_itself_and_has_frozen_objects_keeps_it_so() -> None:
+    before = gc.get_threshold()
+    gc.set_threshold(0)
+    gc.freeze()
+    try:
+        with tuned():
+            assert gc.get_threshold()[0] == 0
+        assert gc.get_freeze_count() > 0
+    finally:
+        gc.unfreeze()
+        gc.set_threshold(*before)
