@@ -19,6 +19,7 @@ from benchmarks.chains import MODEL
 from benchmarks.measure import peak_mb
 
 Ask = Callable[[dict[str, Any]], Awaitable[object]]
+Close = Callable[[], Awaitable[None]]
 _KEY = "sk-simulated"
 
 
@@ -81,8 +82,8 @@ def evolve(*, way: str, pool: str, store: str, base_url: str | None = None, **op
 def bare(*, way: str, prompts: str, base_url: str, concurrency: int) -> dict[str, Any]:
     """Send every body of a file, so many at a time, and keep nothing: the least that a client can do.
 
-    ``openai`` and ``anthropic`` post as evolver does and read the JSON; ``openai-create`` calls
-    ``chat.completions.create`` as most programs do; ``langchain`` calls ``ainvoke``.
+    ``create`` and ``ainvoke`` are what most programs call; ``post`` is the SDK's method below ``create``, and its JSON
+    is read; ``send`` makes one request and sends it again with each body, as evolver does.
     """
     bodies = [json.loads(line) for line in Path(prompts).read_text(encoding="utf-8").splitlines()]
     return asyncio.run(_ask_all(way, iter(bodies), base_url, concurrency))
@@ -110,20 +111,8 @@ async def _ask_all(
     return {**figures, "calls": asked}
 
 
-def _openai(base_url: str) -> tuple[Ask, Callable[[], Awaitable[None]]]:
-    import httpx2
-
-    client = _openai_client(base_url)
-
-    async def ask(body: dict[str, Any]) -> object:
-        response = await client.post("/chat/completions", cast_to=httpx2.Response, body=body)
-        return json.loads(response.content)["choices"][0]["message"]["content"]
-
-    return ask, client.close
-
-
-def _openai_create(base_url: str) -> tuple[Ask, Callable[[], Awaitable[None]]]:
-    client = _openai_client(base_url)
+def _openai_create(base_url: str) -> tuple[Ask, Close]:
+    client, _ = _openai(base_url)
 
     async def ask(body: dict[str, Any]) -> object:
         return (await client.chat.completions.create(**body)).choices[0].message.content
@@ -131,33 +120,95 @@ def _openai_create(base_url: str) -> tuple[Ask, Callable[[], Awaitable[None]]]:
     return ask, client.close
 
 
-def _openai_client(base_url: str) -> Any:
+def _openai_post(base_url: str) -> tuple[Ask, Close]:
+    client, _ = _openai(base_url)
+    return _poster(client, "/chat/completions", _openai_text), client.close
+
+
+def _openai_send(base_url: str) -> tuple[Ask, Close]:
+    client, http = _openai(base_url)
+    return _sender(client, http, "/chat/completions", _openai_text), client.close
+
+
+def _openai_text(answer: Any) -> object:
+    return answer["choices"][0]["message"]["content"]
+
+
+def _openai(base_url: str) -> tuple[Any, Any]:
     import openai
 
     from evolver.models.sdk import limits
 
     http = openai.DefaultAioHttpClient(limits=limits())
-    return openai.AsyncOpenAI(api_key=_KEY, base_url=base_url, max_retries=0, http_client=http)
+    return openai.AsyncOpenAI(api_key=_KEY, base_url=base_url, max_retries=0, http_client=http), http
 
 
-def _anthropic(base_url: str) -> tuple[Ask, Callable[[], Awaitable[None]]]:
+def _anthropic_post(base_url: str) -> tuple[Ask, Close]:
+    client, _ = _anthropic(base_url)
+    return _poster(client, "/v1/messages", _anthropic_text), client.close
+
+
+def _anthropic_send(base_url: str) -> tuple[Ask, Close]:
+    client, http = _anthropic(base_url)
+    return _sender(client, http, "/v1/messages", _anthropic_text), client.close
+
+
+def _anthropic_text(answer: Any) -> object:
+    return answer["content"][0]["text"]
+
+
+def _anthropic(base_url: str) -> tuple[Any, Any]:
     import anthropic
-    import httpx2
 
     from evolver.models.sdk import limits
 
     http = anthropic.DefaultAioHttpClient(limits=limits())
-    client = anthropic.AsyncAnthropic(api_key=_KEY, base_url=base_url, max_retries=0, http_client=http)
+    return anthropic.AsyncAnthropic(api_key=_KEY, base_url=base_url, max_retries=0, http_client=http), http
+
+
+def _poster(client: Any, path: str, read: Callable[[Any], object]) -> Ask:
+    import httpx2
 
     async def ask(body: dict[str, Any]) -> object:
-        sent = {name: value for name, value in body.items() if name != "frequency_penalty"}
-        response = await client.post("/v1/messages", cast_to=httpx2.Response, body=sent)
-        return json.loads(response.content)["content"][0]["text"]
+        response = await client.post(path, cast_to=httpx2.Response, body=_known(body, path))
+        return read(json.loads(response.content))
 
-    return ask, client.close
+    return ask
 
 
-def _langchain(base_url: str) -> tuple[Ask, Callable[[], Awaitable[None]]]:
+def _sender(client: Any, http: Any, path: str, read: Callable[[Any], object]) -> Ask:
+    import httpx2
+
+    made: list[httpx2.Request] = []
+
+    async def ask(body: dict[str, Any]) -> object:
+        body = _known(body, path)
+        if made:
+            response = await http.send(_with_body(made[0], body))
+        else:
+            response = await client.post(path, cast_to=httpx2.Response, body=body)
+            made.append(response.request)
+        return read(json.loads(response.content))
+
+    return ask
+
+
+def _with_body(made: Any, body: dict[str, Any]) -> Any:
+    import httpx2
+
+    headers = [pair for pair in made.headers.raw if pair[0] != b"content-length"]
+    content = json.dumps(body, separators=(",", ":")).encode()
+    return httpx2.Request("POST", made.url, headers=headers, content=content, extensions=made.extensions)
+
+
+def _known(body: dict[str, Any], path: str) -> dict[str, Any]:
+    """Leave out of a body for OpenAI what Anthropic does not know."""
+    if path == "/v1/messages":
+        return {name: value for name, value in body.items() if name != "frequency_penalty"}
+    return body
+
+
+def _langchain(base_url: str) -> tuple[Ask, Close]:
     from langchain_core.messages import HumanMessage
 
     chat = _chat_openai(base_url)
@@ -191,11 +242,13 @@ def _chat_openai(base_url: str) -> Any:
     )
 
 
-_CLIENTS: dict[str, Callable[[str], tuple[Ask, Callable[[], Awaitable[None]]]]] = {
-    "openai": _openai,
-    "openai-create": _openai_create,
-    "anthropic": _anthropic,
-    "langchain": _langchain,
+_CLIENTS: dict[str, Callable[[str], tuple[Ask, Close]]] = {
+    "openai create": _openai_create,
+    "openai post": _openai_post,
+    "openai send": _openai_send,
+    "anthropic post": _anthropic_post,
+    "anthropic send": _anthropic_send,
+    "langchain ainvoke": _langchain,
 }
 _TASKS: dict[str, Callable[..., dict[str, Any]]] = {"evolve": evolve, "bare": bare}
 

@@ -52,12 +52,10 @@ def _scheduling(rows: list[Row]) -> Iterator[tuple[str, str]]:
 
 
 def _overhead(rows: list[Row]) -> Iterator[tuple[str, str]]:
-    for row in rows:
-        if "create" not in row["client"]:
-            yield (
-                f"CPU per call over {row['client']}",
-                f"{shown(row['evolver ms'])} ms; a bare loop: {shown(row['bare loop ms'])} ms",
-            )
+    for client in dict.fromkeys(row["client"] for row in rows):
+        own = [row for row in rows if row["client"] == client]
+        bare = ", ".join(f"{row['bare loop']} {shown(row['bare loop ms'])}" for row in own)
+        yield f"CPU per call over {client}", f"{shown(own[0]['evolver ms'])} ms; a bare loop: {bare}"
 
 
 def _engine(rows: list[Row]) -> Iterator[tuple[str, str]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from statistics import median
@@ -16,19 +15,29 @@ from benchmarks.measure import alternately, run_child, spread
 from benchmarks.results import Cell, Section, Table
 
 CONCURRENCY = 64
-_CLIENTS = ("openai", "anthropic", "langchain")
-_COLUMNS = ("client", "bare loop ms", "evolver ms", "on top ms", "evolver / bare", "spread of evolver's runs")
+_CLIENTS: dict[str, tuple[str, ...]] = {
+    "openai": ("create", "post", "send"),
+    "anthropic": ("post", "send"),
+    "langchain": ("ainvoke",),
+}
+"""Clients, and how the bare loop calls them; the last is what evolver does."""
+
+_COLUMNS = (
+    "client", "bare loop", "bare loop ms", "evolver ms", "on top ms", "evolver / bare", "spread of evolver's runs",
+)  # fmt: skip
 _TEXT = """\
 CPU (user and system, all threads) per call in ms; {calls:,} calls, {concurrency} in flight, zero latency, \
 the server in another process, {repeats} repeats in alternating order. The bare loop sends the same bodies \
-through the same client, reads the text out of the answer and keeps nothing. Evolver renders templates, \
+through the same client, reads the text out of the answer and keeps nothing; with `create` as most programs do, with \
+`post`, the SDK's method below it, and with `send` as evolver does: one request, made by the SDK, sent again with each \
+body. Evolver renders templates, \
 draws mutators, parses, applies every rule and commits every call and row to disk. Start-up and the making \
 of the client are counted for neither."""
 
 
 def measure(bench: Bench) -> Section:
-    """Measure every client; ``openai`` also through ``chat.completions.create``, which most programs use."""
-    seeds = 600 if bench.full else 160
+    """Measure every client with every bare loop."""
+    seeds = 600 if bench.full else 120
     pool = bench.pool(seeds)
     bodies = [call.body for call in foresee(pool).calls()]
     prompts = bench.folder / "prompts.jsonl"
@@ -36,59 +45,32 @@ def measure(bench: Bench) -> Section:
     rows: list[list[Cell]] = []
     measured: dict[str, dict[str, list[float]]] = {}
     with SimServer() as server:
-        for client in _CLIENTS:
+        for client, bare in _CLIENTS.items():
             url = server.anthropic_base_url if client == "anthropic" else server.openai_base_url
-            ways = _ways(bench, client, url, pool, prompts)
+            ways = {way: partial(_bare, f"{client} {way}", prompts, url) for way in bare}
             found = {
-                name: [1000 * report["cpu_s"] / report["calls"] for report in reports]
-                for name, reports in alternately(bench.repeats, ways).items()
+                way: [1000 * report["cpu_s"] / report["calls"] for report in reports]
+                for way, reports in alternately(
+                    bench.repeats, {**ways, "evolver": partial(_evolve, bench, client, pool, url)}
+                ).items()
             }
             measured[client] = found
-            rows += _rows(client, found)
-            bench.say(f"{client}: bare {rows[-1][1]:.2f} ms, evolver {rows[-1][2]:.2f} ms a call")
+            rows += [_row(client, way, found) for way in bare]
+            bench.say(f"{client}: bare {rows[-1][2]:.2f} ms, evolver {rows[-1][3]:.2f} ms a call")
     text = _TEXT.format(calls=len(bodies), concurrency=CONCURRENCY, repeats=bench.repeats)
     table = Table("CPU per call", _COLUMNS, rows)
     return Section("overhead", "CPU per call", text, [table], measured=measured)
 
 
-def _ways(
-    bench: Bench, client: str, url: str, pool: Path, prompts: Path
-) -> dict[str, Callable[[], dict[str, Any]]]:
-    def evolve() -> dict[str, Any]:
-        store = str(bench.store("overhead"))
-        given = {
-            "way": client,
-            "pool": str(pool),
-            "store": store,
-            "base_url": url,
-            "concurrency": CONCURRENCY,
-        }
-        return run_child("evolve", **given)
-
-    def bare(way: str) -> dict[str, Any]:
-        given = {"way": way, "prompts": str(prompts), "base_url": url, "concurrency": CONCURRENCY}
-        return run_child("bare", **given)
-
-    ways: dict[str, Callable[[], dict[str, Any]]] = {"bare": partial(bare, client), "evolver": evolve}
-    if client == "openai":
-        ways["create"] = partial(bare, "openai-create")
-    return ways
+def _evolve(bench: Bench, client: str, pool: Path, url: str) -> dict[str, Any]:
+    store = str(bench.store("overhead"))
+    return run_child("evolve", way=client, pool=str(pool), store=store, base_url=url, concurrency=CONCURRENCY)
 
 
-def _rows(client: str, found: dict[str, list[float]]) -> list[list[Cell]]:
-    evolver, own = median(found["evolver"]), found["evolver"]
-    rows: list[list[Cell]] = []
-    if "create" in found:
-        create = median(found["create"])
-        rows.append(
-            [
-                f"{client}, chat.completions.create",
-                create,
-                evolver,
-                evolver - create,
-                evolver / create,
-                spread(own),
-            ]
-        )
-    bare = median(found["bare"])
-    return [*rows, [client, bare, evolver, evolver - bare, evolver / bare, spread(own)]]
+def _bare(way: str, prompts: Path, url: str) -> dict[str, Any]:
+    return run_child("bare", way=way, prompts=str(prompts), base_url=url, concurrency=CONCURRENCY)
+
+
+def _row(client: str, way: str, found: dict[str, list[float]]) -> list[Cell]:
+    evolver, bare = median(found["evolver"]), median(found[way])
+    return [client, way, bare, evolver, evolver - bare, evolver / bare, spread(found["evolver"])]

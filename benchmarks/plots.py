@@ -61,15 +61,15 @@ def _draw_bars(rows: list[list[Any]], path: Path) -> Path:
 
     figure, axis = pyplot.subplots(figsize=(7.5, 0.6 * len(rows) + 0.9))
     places = range(len(rows))
-    axis.barh(places, [row[1] for row in rows], color=_COLOURS["best schedule"], label="bare loop")
+    axis.barh(places, [row[2] for row in rows], color=_COLOURS["best schedule"], label="bare loop")
     axis.barh(
         places,
-        [max(0.0, row[3]) for row in rows],
-        left=[row[1] for row in rows],
+        [max(0.0, row[4]) for row in rows],
+        left=[row[2] for row in rows],
         color=_COLOURS["evolver"],
         label="on top: evolver",
     )
-    axis.set_yticks(places, [row[0] for row in rows])
+    axis.set_yticks(places, [f"{row[0]}, {row[1]}" for row in rows])
     axis.invert_yaxis()
     axis.set_xlabel("CPU per call, ms")
     axis.legend(frameon=False)

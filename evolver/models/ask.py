@@ -25,6 +25,7 @@ from evolver.text import storable
 
 MOST_TRIES = 8
 BATCH_FACTOR = 0.5  # of the live price, at OpenAI and at Anthropic alike
+_encode = json.JSONEncoder(separators=(",", ":")).encode
 _LONGEST_SILENCE = 900.0  # seconds without a single answer, after which an overloaded provider is left alone
 REPLIES = frozenset({"server_error", "malformed"})  # failures that a server in order may make of a request
 _REFUSED_IN_A_ROW = (
@@ -138,8 +139,7 @@ def call_key(identity: ModelIdentity, request: Request) -> str:
         request.prompt,
         request.sample,
     ]
-    text = json.dumps(shape, separators=(",", ":"))
-    return blake2b(text.encode(), digest_size=16).hexdigest()
+    return blake2b(_encode(shape).encode(), digest_size=16).hexdigest()
 
 
 class Asker:

@@ -30,6 +30,7 @@ CONNECTIONS = 4096
 """Most connections of one client; above any sensible ``--concurrency``, so that only the slots limit."""
 
 _SECONDS_TO_CONNECT = 15.0
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
 
 
 def limits() -> httpx2.Limits:
@@ -156,7 +157,7 @@ class _Pattern:
         self._extensions = example.extensions
 
     def request(self, body: Mapping[str, object]) -> httpx2.Request:
-        content = json.dumps(body, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+        content = _encode(body).encode()
         return httpx2.Request(
             self._method, self._url, headers=self._headers, content=content, extensions=self._extensions
         )
