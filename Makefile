@@ -17,7 +17,7 @@ help:
 	@echo "make check   formatting, lint, types and import contracts"
 	@echo "make format  format, and mend what lint can mend"
 	@echo "make docs    build the documentation into site/"
-	@echo "make bench   measure speed, memory and overhead in ten minutes (BENCH_ARGS=--full for more)"
+	@echo "make bench   measure speed, memory and overhead in ten minutes (BENCH_ARGS=--full: the whole, in an hour)"
 	@echo "make clean   remove the environment, the caches and what demo and docs wrote"
 
 demo: $(VENV)/.has-run

@@ -1,7 +1,8 @@
 """``python -m benchmarks [MEASURE…]``: measure, and write benchmarks/results.* and the figures of docs/performance.md.
 
-Without names everything is measured that fits in ten minutes on two cores; ``--full`` takes the large sizes.
-A measure replaces its own part of the results and leaves the others as they are.
+Without names everything is measured that fits in ten minutes on two cores: all but the other tools, which take minutes
+to be installed alone. ``--full`` takes those as well, and the large sizes. A measure replaces its own part
+of the results and leaves the others as they are.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ def main() -> None:
 
     with TemporaryDirectory(prefix="evolver-bench-", dir=options.folder) as folder:
         bench = Bench(options.full, options.repeats, Path(folder), say)
-        for name in options.measures or MEASURES:
+        for name in options.measures or _fitting(options.full):
             _measure(name, bench, options.results)
     known = json.loads((options.results / "results.json").read_text(encoding="utf-8"))
     drawn = draw(known, options.docs / "images")
@@ -53,6 +54,10 @@ def main() -> None:
     )
     if not drawn:
         say("no plots: matplotlib is not installed (pip install --group bench)")
+
+
+def _fitting(full: bool) -> list[str]:
+    return [name for name in MEASURES if full or name != "peers"]
 
 
 def _measure(name: str, bench: Bench, results: Path) -> None:
@@ -77,7 +82,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "measures", nargs="*", choices=[[], *MEASURES], metavar="MEASURE", help=", ".join(MEASURES)
     )
-    parser.add_argument("--full", action="store_true", help="the large sizes, too; takes an hour")
+    parser.add_argument(
+        "--full", action="store_true", help="other tools and the large sizes, too; takes an hour"
+    )
     parser.add_argument("--repeats", type=int, default=3, help="rounds of what is repeated (default: 3)")
     parser.add_argument("--folder", help="where to work (default: the system's folder for temporary files)")
     parser.add_argument("--results", type=Path, default=ROOT / "benchmarks", help="where results.md is kept")

@@ -37,7 +37,7 @@ of the client are counted for neither."""
 
 def measure(bench: Bench) -> Section:
     """Measure every client with every bare loop."""
-    seeds = 600 if bench.full else 120
+    seeds = 250 if bench.full else 120
     pool = bench.pool(seeds)
     bodies = [call.body for call in foresee(pool).calls()]
     prompts = bench.folder / "prompts.jsonl"

@@ -118,6 +118,7 @@ def _tools(bench: Bench) -> tuple[list[Tool], str]:
     tools = [Tool("evolver", (sys.executable, "-m", "benchmarks.child", "evolve"))]
     left_out = []
     for peer in PEERS:
+        bench.say(f"{peer.name}: its environment, which takes a minute or two to make the first time")
         try:
             python = interpreter(peer)
         except UnavailableError as error:

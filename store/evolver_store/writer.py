@@ -1,8 +1,8 @@
 """The one writer of a run: a thread that owns the only write connection.
 
 Rows come in from the event loop, which never waits for the disk; they go out in transactions of up to
-``MAX_ROWS`` rows, begun at most ``MAX_WAIT`` seconds before they are committed, so that a completed call is safe
-within 50 ms. Every insert is "on conflict do nothing", so every write is safe to repeat.
+``MAX_ROWS`` rows, which wait ``MAX_WAIT`` seconds for each other, so that a completed call is safe within 50 ms.
+Every insert is "on conflict do nothing", so every write is safe to repeat.
 """
 
 from __future__ import annotations
@@ -186,13 +186,16 @@ class Writer:
     def _collect(self) -> tuple[list[_Item], bool]:
         item = self._queue.get()
         batch: list[_Item] = []
-        deadline = time.monotonic() + MAX_WAIT
+        if item is not None and item[0] is not _act and self.pending < MAX_ROWS:
+            time.sleep(
+                MAX_WAIT
+            )  # what comes meanwhile goes with it; to wake for each row costs the event loop turns
         while item is not None:
             batch.append(item)
             if len(batch) == MAX_ROWS or item[0] is _act:  # somebody waits for what an action does
                 return batch, True
             try:
-                item = self._queue.get(timeout=max(0.0, deadline - time.monotonic()))
+                item = self._queue.get_nowait()
             except queue.Empty:
                 return batch, True
         return batch, False
