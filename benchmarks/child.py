@@ -179,26 +179,21 @@ def _poster(client: Any, path: str, read: Callable[[Any], object]) -> Ask:
 def _sender(client: Any, http: Any, path: str, read: Callable[[Any], object]) -> Ask:
     import httpx2
 
-    made: list[httpx2.Request] = []
+    from evolver.models.sdk import Pattern
+
+    pattern: Pattern | None = None
 
     async def ask(body: dict[str, Any]) -> object:
+        nonlocal pattern
         body = _known(body, path)
-        if made:
-            response = await http.send(_with_body(made[0], body))
-        else:
+        if pattern is None:
             response = await client.post(path, cast_to=httpx2.Response, body=body)
-            made.append(response.request)
+            pattern = Pattern(response.request)
+        else:
+            response = await http.send(pattern.request(body))
         return read(json.loads(response.content))
 
     return ask
-
-
-def _with_body(made: Any, body: dict[str, Any]) -> Any:
-    import httpx2
-
-    headers = [pair for pair in made.headers.raw if pair[0] != b"content-length"]
-    content = json.dumps(body, separators=(",", ":")).encode()
-    return httpx2.Request("POST", made.url, headers=headers, content=content, extensions=made.extensions)
 
 
 def _known(body: dict[str, Any], path: str) -> dict[str, Any]:

@@ -83,7 +83,7 @@ class Wire:
         self._client = client
         self._http = http
         self._path = path
-        self._pattern: _Pattern | None = None
+        self._pattern: Pattern | None = None
         self._learning = asyncio.Lock()
         self._who = who
         self._timeout = timeout
@@ -124,13 +124,13 @@ class Wire:
             raise self._errors.of(response)
         return response
 
-    async def _learn(self) -> _Pattern:
+    async def _learn(self) -> Pattern:
         """Let the SDK send a request that goes nowhere, to see how it makes them."""
         nowhere = httpx2.MockTransport(lambda request: httpx2.Response(200))
         async with httpx2.AsyncClient(transport=nowhere) as http:
             client = self._client.with_options(http_client=http)
             response = await client.post(self._path, cast_to=httpx2.Response, body={})
-        return _Pattern(response.request)
+        return Pattern(response.request)
 
     @contextmanager
     def failures(self) -> Iterator[None]:
@@ -147,20 +147,31 @@ class Wire:
         await self._client.close()
 
 
-class _Pattern:
+class Pattern:
     """A request as the SDK makes it, to be made again with other bodies."""
 
     def __init__(self, example: httpx2.Request) -> None:
         self._method = example.method
         self._url = example.url
         self._headers = [pair for pair in example.headers.raw if pair[0].lower() != b"content-length"]
+        self._encoding = example.headers.encoding
         self._extensions = example.extensions
 
     def request(self, body: Mapping[str, object]) -> httpx2.Request:
+        """Return it with ``body``, ready to be sent."""
         content = _encode(body).encode()
-        return httpx2.Request(
-            self._method, self._url, headers=self._headers, content=content, extensions=self._extensions
+        made = httpx2.Request(
+            self._method,
+            self._url,
+            headers=[*self._headers, (b"Content-Length", b"%d" % len(content))],
+            stream=httpx2.ByteStream(
+                content
+            ),  # given as content, all headers would be looked through once more
+            extensions=self._extensions,
         )
+        made.headers.encoding = self._encoding  # or every header would be decoded to find it out
+        made.read()
+        return made
 
 
 def mended(text: str) -> str:
