@@ -302,7 +302,8 @@ class Evolution:
                 parts = Parts(
                     frontier, method, ledger, gate, self._listener, unanswered, local, batcher, window
                 )
-                await self._until_done_or_stopped(EvolutionRun(parts))
+                with tuned(paid=not local):
+                    await self._until_done_or_stopped(EvolutionRun(parts))
         finally:
             await ledger.aclose()
 
@@ -312,8 +313,7 @@ class Evolution:
         try:
             if self._stop is not None:
                 raise self._stop
-            with tuned():
-                await work.run()
+            await work.run()
         finally:
             self._stop_now = _ignore
 

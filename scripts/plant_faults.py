@@ -63,8 +63,8 @@ FAULTS = (
     ),
     Fault(
         "store/evolver_store/writer.py",
-        "dialect.insert(table).on_conflict_do_nothing()",
-        "dialect.insert(table)",
+        "return sqlite.insert(table).on_conflict_do_nothing()",
+        "return sqlite.insert(table)",
         "tests/store",
     ),
     Fault("store/evolver_store/writer.py", "batch.append(item)", "batch[:] = [item]", "tests/store"),
@@ -80,6 +80,7 @@ FAULTS = (
         "if version > SCHEMA_VERSION + 100:",
         "tests/store",
     ),
+    Fault("store/evolver_store/runs.py", '"0123456789abcdefg"', '"0123456789abcdef"', "tests/store"),
     # scheduler and asking
     Fault(
         "evolver/scheduler/frontier.py",
@@ -99,6 +100,14 @@ FAULTS = (
         "return -epoch << _EPOCH_SHIFT | attempt",
         "tests/scheduler",
     ),
+    Fault(
+        "evolver/scheduler/frontier.py",
+        "return epoch <= self._epochs",
+        "return epoch < self._epochs",
+        "tests/scheduler",
+    ),
+    Fault("evolver/scheduler/interpreter.py", "gc.unfreeze()", "pass", "tests/scheduler"),
+    Fault("evolver/models/sdk.py", "body = self.body_of(body)", "pass", "tests/models"),
     Fault(
         "evolver/scheduler/attempt.py",
         'f"{seed}:{root}:{epoch}:{attempt}"',

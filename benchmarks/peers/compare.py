@@ -15,7 +15,7 @@ from benchmarks.llmsim.process import SimServer
 from benchmarks.measure import Child, ChildFailedError, Usage
 from benchmarks.peers.environments import PEERS, UnavailableError, environment, interpreter
 from benchmarks.results import Cell, Section, Table
-from benchmarks.scheduling import from_first_call
+from benchmarks.scheduling import SEED, from_first_call
 
 EPOCHS = 4
 FAULTS: Mapping[str, float] = {
@@ -142,7 +142,7 @@ def _given(bench: Bench, server: SimServer, folder: Path) -> dict[str, Any]:
 
 def _run(bench: Bench, tool: Tool, faults: Mapping[str, float]) -> Outcome:
     folder = Path(mkdtemp(dir=bench.folder))
-    with SimServer(latency=LOGNORMAL, **faults) as server:
+    with SimServer(latency=LOGNORMAL, seed=SEED, **faults) as server:
         with tool.start(_given(bench, server, folder), folder) as child:
             try:
                 usage = child.wait(timeout=_patience(bench))
@@ -155,7 +155,7 @@ def _run(bench: Bench, tool: Tool, faults: Mapping[str, float]) -> Outcome:
 def _killed(bench: Bench, tool: Tool, calls: int) -> Cell:
     """Kill the tool on its way and run the same command again; return the calls answered beyond ``calls``."""
     folder = Path(mkdtemp(dir=bench.folder))
-    with SimServer(latency=LOGNORMAL) as server:
+    with SimServer(latency=LOGNORMAL, seed=SEED) as server:
         given = _given(bench, server, folder)
         with tool.start(given, folder):
             server.wait(completed=int(calls * _KILL_AT), timeout=_patience(bench))
@@ -188,7 +188,7 @@ def _told(bench: Bench, tool: Tool, error: Exception) -> str:
 
 def _size(bench: Bench) -> tuple[int, int]:
     """Return how many seeds, and how many calls at a time."""
-    return (500, 64) if bench.full else (96, 32)
+    return (500, 64) if bench.full else (128, 32)
 
 
 def _patience(bench: Bench) -> float:
