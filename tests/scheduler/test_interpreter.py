@@ -44,7 +44,7 @@ class Paid:
 def test_the_writer_gets_its_turns_soon_and_the_collector_rests_while_a_run_lasts(tmp_path: Path) -> None:
     before = settings()
     switch_s, (objects, *_), frozen = seen_in_a_run(tmp_path, Paid())
-    assert switch_s == pytest.approx(0.0005)
+    assert switch_s == pytest.approx(0.0002)
     assert objects == 10_000
     assert frozen
     assert settings() == before
@@ -72,7 +72,7 @@ def test_of_two_runs_in_one_process_the_last_to_end_puts_it_back(paid: tuple[boo
         during = settings()
         with second:
             both = settings()
-            assert both[0] == pytest.approx(0.0005)
+            assert both[0] == pytest.approx(0.0002)
         assert settings() == during != before
     assert settings() == before
 
