@@ -164,9 +164,8 @@ class Pattern:
             self._method,
             self._url,
             headers=[*self._headers, (b"Content-Length", b"%d" % len(content))],
-            stream=httpx2.ByteStream(
-                content
-            ),  # given as content, all headers would be looked through once more
+            # Given as content=, all headers would be looked through once more.
+            stream=httpx2.ByteStream(content),
             extensions=self._extensions,
         )
         made.headers.encoding = self._encoding  # or every header would be decoded to find it out
