@@ -18,8 +18,8 @@ from benchmarks.llmsim.config import Config
 from benchmarks.llmsim.model import SimulatedModel
 from benchmarks.llmsim.openai_api import OpenAIApi
 from evolver import Evolution
+from evolver.events import AttemptEnded, Event
 from evolver.models.protocol import Completion, Request
-from evolver.scheduler.events import AttemptEnded, Event
 from evolver_store.schema import place
 
 MODEL = "sim"

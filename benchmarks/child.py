@@ -43,7 +43,7 @@ class Clock:
 def evolve(*, way: str, pool: str, store: str, base_url: str | None = None, **options: Any) -> dict[str, Any]:
     """Run evolver; ``way`` is openai, anthropic, langchain (its ChatOpenAI) or offline."""
     from evolver import Evolution
-    from evolver.scheduler.events import AttemptEnded, CallEnded, Event, RunStarted
+    from evolver.events import AttemptEnded, CallEnded, Event, RunStarted
 
     clock = Clock()
     counts = {"attempts": 0, "calls": 0, "survivors": 0}

@@ -20,8 +20,8 @@ from benchmarks.chains import MODEL
 from benchmarks.pools import in_other_words, prose
 from evolver import Evolution
 from evolver.errors import StoppedError
+from evolver.events import Event, RunStarted
 from evolver.plugins import load_mutators
-from evolver.scheduler.events import Event, RunStarted
 from evolver_store.connect import open_for_writing
 from evolver_store.runs import find_run, ids_of, texts_of
 from evolver_store.schema import calls, instructions, place, row_id

@@ -14,15 +14,18 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 from sqlalchemy import Engine
 
+from evolver.calls.ask import Asker, Budget
+from evolver.calls.gate import Gate
+from evolver.calls.ledger import Ledger
+from evolver.calls.prices import Price, prices_for
 from evolver.elimination.rules import RuleSet, load_rules
 from evolver.errors import EvolverError, StoppedError
+from evolver.events import Event, Listener, Merging, Notice, PoolRead, RunStarted
+from evolver.interpreter import tuned
 from evolver.merge.dataset import merge
 from evolver.merge.job import MergeReport, MergeSettings, RunSource
-from evolver.models.ask import Asker, Budget
 from evolver.models.factory import identify, make_model
-from evolver.models.gate import Gate
 from evolver.models.identity import ModelIdentity, identity
-from evolver.models.prices import Price, prices_for
 from evolver.models.protocol import Model, Purpose, Sampling
 from evolver.plugins import MutatorSet, load_mutators, parse_mutator_list
 from evolver.pool import PoolReport, pool_sha256
@@ -31,13 +34,10 @@ from evolver.report.estimate import Estimate, estimate_run
 from evolver.report.summary import RunStats, run_stats
 from evolver.scheduler.attempt import Method
 from evolver.scheduler.batching import batching, check_batchable
-from evolver.scheduler.events import Event, Listener, Merging, Notice, PoolRead, RunStarted
-from evolver.scheduler.interpreter import tuned
-from evolver.scheduler.ledger import Ledger
 from evolver.scheduler.prepare import find_or_begin, load_frontier
 from evolver.scheduler.run import EvolutionRun, Parts
-from evolver.scheduler.shape import Shape, default_name, shape_of
 from evolver.settings import Options, Settings, given_settings
+from evolver.shape import Shape, default_name, shape_of
 from evolver_store.claim import claimed
 from evolver_store.connect import open_for_writing, reading, remove_if_new, store_url
 from evolver_store.runs import Run, get_run, spent_on, unanswered_seeds, update_run
@@ -96,7 +96,7 @@ class Evolution:
         answer_model: Another model for the answers.
         mutators: Names of mutators or presets, files, or mutators in hand; none means the preset.
         rules: Elimination rules besides, or instead of, the built-in ones.
-        on_event: Called on the event loop with everything that happens; see ``evolver.scheduler.events``.
+        on_event: Called on the event loop with everything that happens; see ``evolver.events``.
         options: Every other setting by the name of its flag: ``epochs``, ``store``, ``output``, ``seed``, …
 
     Raises:

@@ -18,6 +18,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PARTS = (
     "evolver",
     "mutators",
+    "offline",
     "store",
     "templates",
     "tests",
@@ -106,7 +107,7 @@ FAULTS = (
         "return epoch < self._epochs",
         "tests/scheduler",
     ),
-    Fault("evolver/scheduler/interpreter.py", "gc.unfreeze()", "pass", "tests/scheduler"),
+    Fault("evolver/interpreter.py", "gc.unfreeze()", "pass", "tests/evolution"),
     Fault("evolver/models/sdk.py", "body = self.body_of(body)", "pass", "tests/models"),
     Fault(
         "evolver/scheduler/attempt.py",
@@ -126,13 +127,13 @@ FAULTS = (
         "max_tokens=sampling.max_tokens",
         "tests/evolution",
     ),
-    Fault("evolver/models/ask.py", "        request.sample,\n", "", "tests/scheduler"),
-    Fault("evolver/models/ask.py", "        request.system,\n", "", "tests/scheduler"),
+    Fault("evolver/calls/ask.py", "        request.sample,\n", "", "tests/calls"),
+    Fault("evolver/calls/ask.py", "        request.system,\n", "", "tests/calls"),
     Fault(
-        "evolver/models/ask.py",
+        "evolver/calls/ask.py",
         "self.spent >= self.most",
         "self.spent > 2 * self.most",
-        "tests/scheduler",
+        "tests/calls",
     ),
     Fault("evolver/scheduler/run.py", "parts.ledger.record(row)", "pass", "tests/evolution"),
     # pool and cleaning
@@ -172,7 +173,7 @@ def _caught(copy: Path, fault: Fault) -> bool:
 
 
 def _passes(copy: Path, tests: str) -> bool:
-    roots = [copy, copy / "mutators", copy / "store", copy / "templates"]
+    roots = [copy, copy / "mutators", copy / "offline", copy / "store", copy / "templates"]
     env = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, roots)), "PYTHONDONTWRITEBYTECODE": "1"}
     command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", tests]
     return subprocess.run(command, cwd=copy, env=env, capture_output=True, check=False).returncode == 0

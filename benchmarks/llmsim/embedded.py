@@ -6,8 +6,8 @@ from typing import cast
 
 from benchmarks.llmsim.api import Ask, Finish
 from benchmarks.llmsim.texts import purpose
-from evolver.models.offline import OfflineModel
 from evolver.models.protocol import Completion, Purpose, Request, Sampling
+from evolver_offline import OfflineModel
 
 _MODEL = OfflineModel()
 _TURNS = 10  # it may give way to other tasks, which here there are none of

@@ -7,11 +7,11 @@ import sys
 import click
 from rich.console import Console
 
+from evolver.calls.prices import FREE, price_for
 from evolver.cli.quote import dollars, in_short, print_estimate
 from evolver.errors import EvolverError, SettingsError
 from evolver.evolution import Evolution
 from evolver.models.factory import identify, make_model, official
-from evolver.models.prices import FREE, price_for
 from evolver.report.estimate import Estimate
 from evolver.settings import Settings
 

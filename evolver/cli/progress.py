@@ -16,7 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from evolver.cli.words import SHORT_RULES, counted
-from evolver.scheduler.events import (
+from evolver.events import (
     AttemptEnded,
     BatchProgress,
     CallEnded,

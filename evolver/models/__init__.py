@@ -1,1 +1,1 @@
-"""Models, and the one place from which they are asked."""
+"""Providers: each turns a request into a completion, and knows nothing of money, retries or the store."""

@@ -133,7 +133,7 @@ def _offline(base_url: str | None) -> Model:
             "the embedded model has no base URL; nothing was sent. "
             "Name the model that the server holds with --model, or leave out --base-url."
         )
-    from evolver.models.offline import OfflineModel  # its tables of words stay out of every other run
+    from evolver_offline import OfflineModel  # its tables of words stay out of every other run
 
     return OfflineModel()
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from evolver.calls.prices import Price, prices_for
 from evolver.models.identity import ModelIdentity
-from evolver.models.prices import Price, prices_for
 from evolver.models.protocol import Purpose
 from evolver.plugins import MutatorSet
 from evolver.pool import read_pool

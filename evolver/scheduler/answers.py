@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from evolver.calls.ask import Origin
 from evolver.elimination.verdict import Candidate, Drop
 from evolver.errors import RowModelError
-from evolver.models.ask import Origin
 from evolver.models.protocol import Completion, Request
 from evolver.scheduler.attempt import Method
 

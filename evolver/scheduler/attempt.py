@@ -9,11 +9,11 @@ from hashlib import blake2b
 from random import Random
 from typing import Any
 
+from evolver.calls.ask import Asks, Origin, checked
 from evolver.elimination.judge import parse_judgement
 from evolver.elimination.rules import RuleSet
 from evolver.elimination.verdict import Candidate, Drop
 from evolver.errors import RowModelError
-from evolver.models.ask import Asks, Origin, checked
 from evolver.models.protocol import Completion, Purpose, Request, Sampling
 from evolver.plugins import LoadedMutator, MutatorSet
 from evolver.scheduler.frontier import Job

@@ -7,15 +7,15 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
+from evolver.calls.batch.batcher import Batcher, BatchOptions
+from evolver.calls.ledger import Ledger
 from evolver.errors import SettingsError, UnknownBatchError
-from evolver.models.batch.batcher import Batcher, BatchOptions
+from evolver.events import Listener, Notice
 from evolver.models.batch.protocol import Batchable
 from evolver.models.factory import make_model
 from evolver.models.identity import ModelIdentity
 from evolver.models.protocol import Model, Purpose
 from evolver.scheduler.attempt import Method
-from evolver.scheduler.events import Listener, Notice
-from evolver.scheduler.ledger import Ledger
 from evolver.settings import Settings
 from evolver_store.batches import OPEN, Batch, close_batch, find_batch, open_batches, set_cancelling
 from evolver_store.connect import Store, open_for_writing, reading, shown, store_url

@@ -13,8 +13,8 @@ from sqlalchemy import Connection, Engine
 from evolver.models.keys import public_url
 from evolver.pool import PoolReport, Seed, read_pool
 from evolver.scheduler.frontier import Frontier, content_digest
-from evolver.scheduler.shape import Shape, check_same
 from evolver.settings import Settings
+from evolver.shape import Shape, check_same
 from evolver.version import VERSION
 from evolver_store.runs import (
     Ids,

@@ -11,14 +11,14 @@ import asyncio
 from array import array
 from dataclasses import dataclass
 
-from evolver.models.batch.batcher import Batcher
-from evolver.models.gate import Gate
-from evolver.models.limits import SlotsClosedError
+from evolver.calls.batch.batcher import Batcher
+from evolver.calls.gate import Gate
+from evolver.calls.ledger import Ledger
+from evolver.calls.limits import SlotsClosedError
+from evolver.events import AttemptEnded, Listener, SeedAnswered, Stopping
 from evolver.scheduler.answers import answer_seed
 from evolver.scheduler.attempt import Method, attempt
-from evolver.scheduler.events import AttemptEnded, Listener, SeedAnswered, Stopping
 from evolver.scheduler.frontier import Frontier, Job
-from evolver.scheduler.ledger import Ledger
 from evolver_store.runs import seed_of
 
 _CHUNK = 64  # texts read from the store at a time

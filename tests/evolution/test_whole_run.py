@@ -13,7 +13,7 @@ import pytest
 
 from evolver import Candidate, Drop, Evolution, EvolverError, Request, mutator, rule
 from evolver.errors import PluginError, PoolError, RowModelError, RunModelError, SettingsError
-from evolver.scheduler.events import AttemptEnded, Event
+from evolver.events import AttemptEnded, Event
 from evolver.settings import Options
 
 Rows = Callable[..., list[dict[str, Any]]]

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from evolver.models.offline import OfflineModel
 from evolver.models.protocol import Completion, Purpose, Request, Sampling
 from evolver.pool import read_pool
+from evolver_offline import OfflineModel
 
 POOL = Path(__file__).parents[2] / "examples" / "seeds.json"
 

@@ -10,15 +10,15 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from evolver.elimination.judge import parse_judgement
-from evolver.models.offline.answering import answer
-from evolver.models.offline.breadth import coding_problem
-from evolver.models.offline.dice import Dice
-from evolver.models.offline.impossible import impossible
-from evolver.models.offline.judging import difficulty, judgement
-from evolver.models.offline.programs import PROGRAMS
-from evolver.models.offline.reading import comparison_asked, question_to_score
-from evolver.models.offline.subject import read
 from evolver.text import count_words
+from evolver_offline.answering import answer
+from evolver_offline.breadth import coding_problem
+from evolver_offline.dice import Dice
+from evolver_offline.impossible import impossible
+from evolver_offline.judging import difficulty, judgement
+from evolver_offline.programs import PROGRAMS
+from evolver_offline.reading import comparison_asked, question_to_score
+from evolver_offline.subject import read
 from evolver_templates import render
 
 SAMPLES = 40

@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from evolver.elimination.judge import parse_judgement
 from evolver.elimination.rules import load_rules
 from evolver.elimination.verdict import Candidate
-from evolver.models.offline import OfflineModel
 from evolver.models.protocol import Completion, Model, Purpose, Request, Sampling
 from evolver_mutators import WIZARDLM
+from evolver_offline import OfflineModel
 from evolver_templates import render
 
 PURPOSES: tuple[Purpose, ...] = ("evolve", "judge", "answer", "oss")
@@ -49,7 +49,7 @@ def test_another_sample_is_answered_otherwise(complete: Callable[..., Completion
 def test_answers_do_not_depend_on_the_process() -> None:
     program = (
         "import asyncio\n"
-        "from evolver.models.offline import OfflineModel\n"
+        "from evolver_offline import OfflineModel\n"
         "from evolver.models.protocol import Request, Sampling\n"
         "for text in ('Explain frost.', 'Draw me a map, what time is it?', 'Write a poem about the first frost.'):\n"
         "    print(asyncio.run(OfflineModel().complete(Request('answer', text, Sampling(), '1.1'))))\n"

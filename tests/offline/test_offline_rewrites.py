@@ -14,13 +14,13 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from evolver.models.offline.blocks import THEMES
-from evolver.models.offline.dice import Dice
-from evolver.models.offline.phrasebook import _BOOKS, _CHINESE, _JAPANESE, _PROSE
-from evolver.models.offline.reading import Method, Rewrite, Task, rewrite_asked
-from evolver.models.offline.rewriting import rewritten
-from evolver.models.offline.subject import closed, read, with_sentence
 from evolver.text import fold
+from evolver_offline.blocks import THEMES
+from evolver_offline.dice import Dice
+from evolver_offline.phrasebook import _BOOKS, _CHINESE, _JAPANESE, _PROSE
+from evolver_offline.reading import Method, Rewrite, Task, rewrite_asked
+from evolver_offline.rewriting import rewritten
+from evolver_offline.subject import closed, read, with_sentence
 from evolver_templates import render
 from evolver_templates.labels import FORMATS
 

@@ -19,6 +19,7 @@ ROOT = Path(__file__).parents[2]
 SOURCE_ROOTS = {
     "evolver": ROOT,
     "evolver_mutators": ROOT / "mutators",
+    "evolver_offline": ROOT / "offline",
     "evolver_store": ROOT / "store",
     "evolver_templates": ROOT / "templates",
 }

@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
+from evolver.calls.ask import MOST_TRIES, Asker, Budget, Origin
+from evolver.calls.gate import Gate
+from evolver.calls.limits import SlotsClosedError
+from evolver.calls.prices import Price, price_for
 from evolver.errors import BudgetError, ModelError, RowModelError, RunModelError, TransientModelError
-from evolver.models.ask import MOST_TRIES, Asker, Budget, Origin
 from evolver.models.factory import identify, identity, make_model, official
-from evolver.models.gate import Gate
 from evolver.models.identity import ModelIdentity
-from evolver.models.limits import SlotsClosedError
-from evolver.models.prices import Price, price_for
 from evolver.models.protocol import Completion, Request, Sampling
 
 REQUEST = Request("evolve", "Why?", Sampling(), "1.1")

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
-from evolver.scheduler.ledger import KnownKeys
+from evolver.calls.ledger import KnownKeys
 from evolver_store.connect import open_for_writing
 from evolver_store.runs import call_keys, ids_of, insert_run, spent_on
 from evolver_store.schema import calls, instructions, row_id

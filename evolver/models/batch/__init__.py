@@ -1,1 +1,1 @@
-"""Half-price batches: requests are collected, submitted together, and answered within a day."""
+"""The providers' batch APIs: half the price, answers within a day."""

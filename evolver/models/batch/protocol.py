@@ -1,18 +1,15 @@
-"""What a provider's batch API is to the engine, and what the store is to a batch."""
+"""What a provider's batch API is to the engine."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable, Set
+from collections.abc import AsyncIterator, Set
 from dataclasses import dataclass
 from datetime import datetime
-from typing import IO, Literal, Protocol, TypeVar, runtime_checkable
-
-from sqlalchemy import Connection
+from typing import IO, Literal, Protocol, runtime_checkable
 
 from evolver.errors import ModelError, RunModelError, UnknownBatchError
 from evolver.models.protocol import Completion, Request
 
-_T = TypeVar("_T")
 Outcome = Completion | ModelError
 
 
@@ -92,26 +89,6 @@ class BatchApi(Protocol):
 
     async def cancel(self, provider_id: str) -> None:
         """Ask the provider to stop working on a batch."""
-        ...
-
-
-class BatchLog(Protocol):
-    """The store as batches need it."""
-
-    def expect(self, keys: Iterable[str]) -> None:
-        """Take note of calls that may be kept before anybody asks for them."""
-        ...
-
-    async def read(self, query: Callable[[Connection], _T]) -> _T:
-        """Run a query."""
-        ...
-
-    async def write(self, action: Callable[[Connection], _T]) -> _T:
-        """Write, after all calls kept so far, and return once it is committed."""
-        ...
-
-    async def room(self) -> None:
-        """Wait while too much is on its way to the disk."""
         ...
 
 

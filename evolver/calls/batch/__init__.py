@@ -1,0 +1,1 @@
+"""Half-price batches: requests are collected, submitted together, and answered within a day."""

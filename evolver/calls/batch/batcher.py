@@ -1,0 +1,254 @@
+"""Collect what all lineages wait for, and submit it when nothing else can run.
+
+A run is a crowd of attempts, each of which asks one question at a time. Here an attempt that asks is put to wait. Once
+every open attempt waits and no further one can be opened, what has gathered is submitted: so waves form by
+themselves, and lineages in different epochs share a batch. No clock decides anything but how often the provider
+is asked how far it is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Self
+
+from evolver.calls.ask import Answer, Asker, Asks, Origin
+from evolver.calls.batch.flight import Flight, Flights, LaneKey
+from evolver.calls.batch.insistence import Insistence
+from evolver.calls.batch.launch import Launcher, packed
+from evolver.calls.batch.log import BatchLog
+from evolver.calls.batch.waiting import Lane, Waiting, Wanted
+from evolver.calls.events import CallEvent, Notice
+from evolver.calls.limits import SlotsClosedError
+from evolver.errors import RowModelError
+from evolver.models.batch.protocol import Batchable
+from evolver.models.protocol import Model, Purpose, Request
+from evolver_store.batches import answered_keys
+
+
+@dataclass(frozen=True, slots=True)
+class BatchOptions:
+    """How to batch.
+
+    ``least`` requests are worth a batch of their own while others are in flight; with ``live_tail`` fewer
+    than that are asked live once nothing is in flight. ``look_every`` fixes the seconds between looks.
+    """
+
+    least: int = 20
+    live_tail: bool = False
+    look_every: float | None = None
+
+
+class Batcher:
+    """Asks models in batches on behalf of a run; use it as an asynchronous context manager.
+
+    Args:
+        run_id: The run.
+        log: The store.
+        report: Told of answers, retries, and how far the batches are.
+        options: How to batch.
+    """
+
+    def __init__(
+        self, run_id: int, log: BatchLog, report: Callable[[CallEvent], None], options: BatchOptions
+    ) -> None:
+        self._log = log
+        self._report = report
+        self._options = options
+        self._insistence = Insistence(report)
+        self._waiting = Waiting()
+        self._flights = Flights(log, self._waiting, report, self._insistence, options.look_every)
+        self._launcher = Launcher(run_id, log, self._insistence)
+        self._lanes: dict[LaneKey, Lane] = {}
+        self._open: int | None = None
+        self._busy = 0
+        self._error: BaseException | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._watch: asyncio.Task[None] | None = None
+
+    def askers(self, live: Mapping[Purpose, Asks], models: Mapping[Purpose, Model]) -> dict[Purpose, Asks]:
+        """Return what asks in batches in place of each asker, where its model has a batch API."""
+        made = dict(live)
+        for purpose, asker in live.items():
+            model = models[purpose]
+            if not isinstance(asker, Asker) or not isinstance(model, Batchable):
+                continue
+            who = asker.identity
+            lane = self._lanes.setdefault(
+                (who.provider, who.base_url, who.name), Lane(asker, model.batch_api())
+            )
+            made[purpose] = BatchAsker(self, lane)
+        return made
+
+    async def __aenter__(self) -> Self:
+        """Take up what is in flight, and begin to look at it.
+
+        Raises:
+            ModelError: A provider could not be asked about a batch whose submission was never confirmed.
+        """
+        await self._flights.adopt(self._lanes)
+        self._watch = self._start(self._flights.watch(self._collecting))
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Finish a submission that is under way, and leave the batches in flight to their provider."""
+        self.close()
+        if error is None:
+            await self._flights.landed()
+        if self._watch is not None:
+            self._watch.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        requests = sum(len(flight.left) for flight in self._flights)
+        if requests:
+            self._report(
+                Notice(
+                    f"Requests in flight at the provider, where they go on: {requests:,}. The same command collects "
+                    "them; 'evolve batches' lists and cancels batches."
+                )
+            )
+
+    async def ask(self, lane: Lane, request: Request, origin: Origin, priority: int) -> Answer:
+        """Return the completion of ``request``: from the store, from a batch in flight, or from one to come.
+
+        Raises:
+            EvolverError: As :meth:`evolver.calls.ask.Asker.ask`.
+        """
+        key = lane.asker.key(request)
+        if key not in self._flights and self._waiting.get(key) is None:
+            known = await lane.asker.known(key, request)
+            if known is not None:
+                return known
+        if self._error is not None:
+            raise self._error
+        if self._insistence.closed:
+            raise SlotsClosedError
+        wanted = Wanted(key, request, origin, priority)
+        future, first = self._waiting.join(wanted)
+        if first and key not in self._flights:
+            lane.pending[key] = wanted
+        self._consider()
+        return await future
+
+    def rest(self, open_attempts: int | None) -> None:
+        """Hear from the run: so many attempts are open and it can open no more, or ``None``: it goes on."""
+        self._open = open_attempts
+        self._consider()
+
+    def close(self) -> None:
+        """Send everybody who waits away; what is in flight goes on at the provider."""
+        self._insistence.close()
+        self._waiting.settle_all(SlotsClosedError())
+
+    def _consider(self) -> None:
+        """Submit, if nothing else can run: every open attempt waits, and nothing is being submitted or collected."""
+        if self._busy or self._insistence.closed or self._open != self._waiting.count:
+            return
+        pending = sum(len(each.futures) for lane in self._lanes.values() for each in lane.pending.values())
+        somebody_waits_for_flights = self._waiting.count > pending
+        for lane in sorted(self._lanes.values(), key=lambda lane: -len(lane.pending)):
+            few = len(lane.pending) < self._options.least
+            if not lane.pending or lane.held or (few and (somebody_waits_for_flights or self._busy)):
+                continue
+            wave = lane.take()
+            if wave:
+                self._busy += 1
+                self._start(self._submit(lane, wave, live=few and self._options.live_tail))
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+        return task
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        error = None if task.cancelled() else task.exception()
+        if error is not None and not isinstance(error, SlotsClosedError):
+            self._error = self._error or error
+            self._waiting.settle_all(error)
+
+    def _collecting(self, over: bool) -> None:
+        self._busy += -1 if over else 1
+        if over:
+            for lane in self._lanes.values():
+                lane.held = False
+            self._consider()
+
+    async def _submit(self, lane: Lane, wave: list[Wanted], *, live: bool) -> None:
+        try:
+            wave = await self._unanswered(lane, wave)
+            if live:
+                await asyncio.gather(*(self._ask_live(lane, wanted) for wanted in wave))
+            else:
+                await self._launch(lane, await self._probe(lane, wave))
+        finally:
+            self._busy -= 1
+        self._consider()
+
+    async def _unanswered(self, lane: Lane, wave: list[Wanted]) -> list[Wanted]:
+        """Settle what has come into the store since it was asked: equal lineages ask the same, one after the other."""
+        keys = [wanted.key for wanted in wave]
+        answered = await self._log.read(lambda conn: answered_keys(conn, keys))
+        self._log.expect(answered)
+        for wanted in wave:
+            if wanted.key in answered:
+                known = await lane.asker.known(wanted.key, wanted.request)
+                assert known is not None
+                self._waiting.settle(wanted.key, known)
+        return [wanted for wanted in wave if wanted.key not in answered]
+
+    async def _probe(self, lane: Lane, wave: list[Wanted]) -> list[Wanted]:
+        """Ask one request of each new shape live: a wrong key or a refused parameter shows now, not in a day."""
+        rest = []
+        for wanted in wave:
+            if wanted.shape in lane.accepted:
+                rest.append(wanted)
+            elif await self._ask_live(lane, wanted):
+                lane.accepted.add(wanted.shape)
+        return rest
+
+    async def _ask_live(self, lane: Lane, wanted: Wanted) -> bool:
+        """Ask one request live and settle it; return whether the model answered."""
+        try:
+            answer = await lane.asker.buy(wanted.key, wanted.request, wanted.origin, wanted.priority)
+        except RowModelError as error:
+            self._waiting.settle(wanted.key, error)
+            return False
+        lane.note_length(wanted.request.purpose, answer.completion)
+        self._waiting.settle(wanted.key, answer)
+        return True
+
+    async def _launch(self, lane: Lane, wave: list[Wanted]) -> None:
+        if not wave:
+            return
+        chosen = self._launcher.affordable(lane, wave, self._flights.reserved_usd)
+        lane.put_back(wave[len(chosen) :])
+        lane.held = len(chosen) < len(wave)
+        parts = packed(lane.api, chosen)
+        while chosen and (packet := await asyncio.to_thread(next, parts, None)) is not None:
+            file, part = packet
+            with file:
+                batch, asked, provider_id = await self._launcher.launch(lane, file, part)
+            cost = sum(lane.likely_cost(each.request) for each in part)
+            self._flights.add(Flight(batch, lane, asked, provider_id, cost))
+
+
+class BatchAsker:
+    """Asks one model through a batcher; has the face of an :class:`~evolver.calls.ask.Asker`."""
+
+    def __init__(self, batcher: Batcher, lane: Lane) -> None:
+        self._batcher = batcher
+        self._lane = lane
+
+    @property
+    def name(self) -> str:
+        """The model's name as the lineage records it."""
+        return self._lane.asker.name
+
+    async def ask(self, request: Request, origin: Origin, priority: int) -> Answer:
+        """Return the completion of ``request``; see :meth:`Batcher.ask`."""
+        return await self._batcher.ask(self._lane, request, origin, priority)

@@ -1,0 +1,125 @@
+"""Who waits for what: requests that are to be submitted or are in flight, and the attempts behind them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from evolver.calls.ask import BATCH_FACTOR, Answer, Asker, Origin
+from evolver.models.batch.protocol import BatchApi
+from evolver.models.protocol import Completion, Purpose, Request
+
+Shape = tuple[bool, ...]
+_LIKELY_SHARE = 4  # a completion takes a quarter of its token limit, and a token four characters, until known
+
+
+@dataclass(slots=True)
+class Wanted:
+    """A request that at least one attempt waits for.
+
+    ``tries`` counts the batches in which it was and failed; ``answered_before`` is how many requests of its
+    lane batches had answered when it first failed.
+    """
+
+    key: str
+    request: Request
+    origin: Origin
+    priority: int
+    answered_before: int = 0
+    tries: int = 0
+    futures: list[asyncio.Future[Answer]] = field(default_factory=list)
+
+    @property
+    def shape(self) -> Shape:
+        """Which parameters the request sets: a model accepts or refuses them whatever their values."""
+        sampling = self.request.sampling
+        given = (sampling.temperature, sampling.top_p, sampling.frequency_penalty)
+        return tuple(value is not None for value in given)
+
+
+class Waiting:
+    """Every request that somebody waits for, by call key."""
+
+    def __init__(self) -> None:
+        self._wanted: dict[str, Wanted] = {}
+        self.count = 0
+        """How many attempts wait; equal requests of two attempts are one request and count twice."""
+
+    def get(self, key: str) -> Wanted | None:
+        """Return what is wanted under that key."""
+        return self._wanted.get(key)
+
+    def join(self, wanted: Wanted) -> tuple[asyncio.Future[Answer], bool]:
+        """Wait for a request; the second value tells whether nobody did before."""
+        known = self._wanted.setdefault(wanted.key, wanted)
+        future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        known.futures.append(future)
+        self.count += 1
+        return future, known is wanted
+
+    def settle(self, key: str, outcome: Answer | BaseException) -> None:
+        """Give those who wait for a request its answer, or the reason why there is none."""
+        wanted = self._wanted.pop(key, None)
+        if wanted is None:
+            return
+        self.count -= len(wanted.futures)
+        for future in wanted.futures:
+            if future.done():
+                continue
+            if isinstance(outcome, BaseException):
+                future.set_exception(outcome)
+            else:
+                future.set_result(outcome)
+
+    def settle_all(self, error: BaseException) -> None:
+        """Send everybody away."""
+        for key in list(self._wanted):
+            self.settle(key, error)
+
+
+class Lane:
+    """One model: who asks it live, its batch API, and the requests that are to be submitted to it.
+
+    ``aloft`` counts the requests in flight; ``most_aloft`` is how many there may be, once the provider has said
+    that it was too many; ``held`` says that the budget lets no more start before some have landed. ``accepted``
+    are the shapes of requests of which the model has answered one.
+    """
+
+    def __init__(self, asker: Asker, api: BatchApi) -> None:
+        self.asker = asker
+        self.api = api
+        self.pending: dict[str, Wanted] = {}
+        self.accepted: set[Shape] = set()
+        self.answered = 0
+        self.aloft = 0
+        self.most_aloft: int | None = None
+        self.held = False
+        self._tokens: dict[Purpose, tuple[int, int]] = {}
+
+    def take(self) -> list[Wanted]:
+        """Hand out what is pending, as much as may be in flight."""
+        most = len(self.pending) if self.most_aloft is None else max(0, self.most_aloft - self.aloft)
+        wave = list(self.pending.values())[:most]
+        for wanted in wave:
+            del self.pending[wanted.key]
+        return wave
+
+    def put_back(self, wave: Iterable[Wanted]) -> None:
+        """Let requests be pending again."""
+        self.pending.update((wanted.key, wanted) for wanted in wave)
+
+    def note_length(self, purpose: Purpose, completion: Completion) -> None:
+        """Take note of how long answers are."""
+        count, total = self._tokens.get(purpose, (0, 0))
+        self._tokens[purpose] = count + 1, total + completion.completion_tokens
+
+    def likely_cost(self, request: Request) -> float:
+        """Estimate the dollars of a request in a batch; 0 where no price is known."""
+        price = self.asker.price
+        if price is None:
+            return 0.0
+        count, total = self._tokens.get(request.purpose, (0, 0))
+        completion = total / count if count else request.sampling.max_tokens / _LIKELY_SHARE
+        prompt = (len(request.prompt) + len(request.system or "")) / _LIKELY_SHARE
+        return BATCH_FACTOR * price.dollars(prompt, completion)

@@ -1,0 +1,101 @@
+"""What a run tells while it goes: small typed events, handed to one listener on the event loop.
+
+A listener is called often (once a call) and must return at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from evolver.calls.events import BatchProgress, CallEnded, CallRetried, Notice
+
+__all__ = [
+    "AttemptEnded",
+    "BatchProgress",
+    "CallEnded",
+    "CallRetried",
+    "Event",
+    "Listener",
+    "Merging",
+    "Notice",
+    "PoolRead",
+    "RunStarted",
+    "SeedAnswered",
+    "Stopping",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class PoolRead:
+    """Seeds stored so far, while the pool is read."""
+
+    seeds: int
+    skipped: int
+
+
+@dataclass(frozen=True, slots=True)
+class RunStarted:
+    """The run is about to ask its first question.
+
+    ``done_by_epoch`` counts the attempts that earlier sessions finished, from epoch 0 (always 0) on;
+    ``to_answer`` are seeds that wait for a response; ``spent_usd`` is what the run has spent so far.
+    """
+
+    run: str
+    seeds: int
+    epochs: int
+    done_by_epoch: tuple[int, ...]
+    to_answer: int
+    resumed: bool
+    spent_usd: float
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptEnded:
+    """An attempt is decided: ``survivor``, ``eliminated`` or ``failed``, by which rule."""
+
+    id: int
+    epoch: int
+    mutator: str
+    status: str
+    rule: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class SeedAnswered:
+    """A seed got the model's response, or that was dropped by a rule and the seed is as it was."""
+
+    id: int
+    dropped: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Merging:
+    """Rows of the dataset written so far, of how many."""
+
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stopping:
+    """No new call starts; those in flight are finished and written."""
+
+    reason: str
+    in_flight: int
+
+
+Event = (
+    PoolRead
+    | RunStarted
+    | CallEnded
+    | CallRetried
+    | BatchProgress
+    | AttemptEnded
+    | SeedAnswered
+    | Notice
+    | Stopping
+    | Merging
+)
+Listener = Callable[[Event], None]

@@ -1,5 +1,0 @@
-"""The embedded model: deterministic, rule-based, no network, no weights."""
-
-from evolver.models.offline.model import OfflineModel
-
-__all__ = ["OfflineModel"]
