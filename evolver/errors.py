@@ -29,6 +29,8 @@ Whether a call is tried again is decided by these types, never by the text of a 
 
 from __future__ import annotations
 
+from typing import Self
+
 from evolver_store.errors import (
     BatchMissingError,
     EvolverError,
@@ -89,7 +91,18 @@ class OutputError(EvolverError):
 
 
 class ModelError(EvolverError):
-    """A model did not answer."""
+    """A model did not answer, or withheld what it answered.
+
+    ``prompt_tokens`` and ``completion_tokens`` are what the provider counted all the same, and will be paid.
+    """
+
+    prompt_tokens = 0
+    completion_tokens = 0
+
+    def after(self, prompt_tokens: int, completion_tokens: int) -> Self:
+        """Return the error with the tokens that were spent on it."""
+        self.prompt_tokens, self.completion_tokens = prompt_tokens, completion_tokens
+        return self
 
 
 class TransientModelError(ModelError):

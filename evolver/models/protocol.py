@@ -43,7 +43,9 @@ class Completion:
 
     ``finish_reason`` is normalised: ``stop``, ``length`` (cut by the token limit), ``content_filter`` or
     ``refusal``; anything else is the provider's own word. ``refusal`` holds the provider's refusal text where
-    it marks one apart from the answer. Token counts are 0 where the provider gives none.
+    it marks one apart from the answer. ``reasoning`` is what the model thought before it answered, which is
+    never part of ``text``; ``reasoning_tokens`` are among the ``completion_tokens``. Token counts are 0 where the
+    provider gives none, and ``usage_known`` is then false: what the call cost can only be estimated.
     """
 
     text: str
@@ -51,6 +53,9 @@ class Completion:
     prompt_tokens: int = 0
     completion_tokens: int = 0
     refusal: str | None = None
+    reasoning: str | None = None
+    reasoning_tokens: int = 0
+    usage_known: bool = True
 
 
 @runtime_checkable
