@@ -1,6 +1,16 @@
 """Read any instruction file into seeds, streaming, and say what was skipped and why."""
 
-from evolver.pool.read import pool_sha256, read_pool
+from evolver.pool.pool import Pool, PoolSource, Reading, Survey, pool_sha256, read_pool
 from evolver.pool.seeds import PoolReport, Seed, Skip
 
-__all__ = ["PoolReport", "Seed", "Skip", "pool_sha256", "read_pool"]
+__all__ = [
+    "Pool",
+    "PoolReport",
+    "PoolSource",
+    "Reading",
+    "Seed",
+    "Skip",
+    "Survey",
+    "pool_sha256",
+    "read_pool",
+]

@@ -1,20 +1,15 @@
-"""The way from a file to seeds: open, detect, read, check, count."""
+"""The way from rows to seeds: check, make one text of them, count."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator
-from itertools import islice
-from pathlib import Path
-from typing import BinaryIO
 
 from evolver.errors import PoolError
 from evolver.pool import rows
-from evolver.pool.detect import detect
-from evolver.pool.record import MalformedError, Record, TruncatedError
-from evolver.pool.records import read_records
+from evolver.pool.record import Record
 from evolver.pool.seeds import PoolReport, Seed, Skip
-from evolver.pool.source import display_name, open_pool, pool_error, stated
+from evolver.pool.source import pool_error
 
 INSTRUCTION_BYTES = 16
 RESPONSE_BYTES = 7  # the most that an integer of 32 bytes holds; it only tells two kinds of skip apart
@@ -25,76 +20,11 @@ SHAPES = (
 )
 
 
-def read_pool(
-    path: str | Path,
-    *,
-    strict: bool = False,
-    limit: int | None = None,
-    report: PoolReport | None = None,
-    on_skip: Callable[[Skip], None] | None = None,
-) -> Iterator[Seed]:
-    """Yield the seeds of a pool in its order, each instruction once, reading as they are asked for.
+class SeedReader:
+    """Turns rows into seeds, each instruction once, and keeps the account.
 
-    The first row of an instruction gives the seed. A later one is a ``duplicate``, or is counted as ``same
-    instruction, other response`` where its response is lost that way.
-
-    Every error comes from the iterator, so some only after seeds have been handed out: read to the end, or
-    inside a transaction, before the seeds count as stored. Memory: two digests a seed and their
-    bookkeeping (about 130 bytes), and the row in hand.
-
-    Args:
-        path: Any file of instructions; ``-`` is standard input. The format is told from the content.
-        strict: Make the first bad row an error. An instruction that came before is not bad, nor is an empty
-            response.
-        limit: Stop after this many seeds; what comes after them is not looked at.
-        report: Filled in while reading.
-        on_skip: Called with each row that gives no seed.
-
-    Raises:
-        PoolError: The pool cannot be read, is damaged or cut, has no known shape, or holds no seed.
+    Memory: two digests a seed and their bookkeeping (about 130 bytes), and the row in hand.
     """
-    account = report if report is not None else PoolReport()
-    reader = _Reader(display_name(path), account, strict, on_skip)
-    with open_pool(path) as stream:
-        yield from islice(reader.seeds(_records(path, stream, account)), limit)
-
-
-def _records(path: str | Path, stream: BinaryIO, report: PoolReport) -> Iterator[Record]:
-    """Yield the pool's rows; every way in which reading can fail becomes one sentence here."""
-    name = display_name(path)
-    try:
-        with stated(path):
-            format_ = detect(stream)
-            if format_.kind == "empty":
-                raise pool_error(name, "is empty", "Name a file that holds instructions.")
-            if format_.kind == "unknown":
-                raise pool_error(name, "has no known shape", SHAPES)
-            report.format = format_.kind
-            yield from read_records(stream, format_)
-    except UnicodeDecodeError as error:
-        what = f"is not UTF-8 text after row {report.read:,}"
-        raise pool_error(name, what, "Convert it to UTF-8, or unpack it if it is compressed.") from error
-    except TruncatedError as error:
-        raise pool_error(name, f"is cut off {error}", "Fetch or write the whole file again.") from error
-    except MalformedError as error:
-        raise pool_error(name, str(error), f"Mend the file there, or write it again. {SHAPES}") from error
-
-
-def pool_sha256(path: str | Path) -> str:
-    """Return the SHA-256 of the pool's bytes in hexadecimal; ``-`` is standard input, as in :func:`read_pool`.
-
-    Raises:
-        PoolError: The file cannot be read.
-    """
-    digest = hashlib.sha256()
-    with open_pool(path) as stream, stated(path):
-        while chunk := stream.read(1 << 20):
-            digest.update(chunk)
-    return digest.hexdigest()
-
-
-class _Reader:
-    """Turns rows into seeds and keeps the account."""
 
     def __init__(
         self, name: str, report: PoolReport, strict: bool, on_skip: Callable[[Skip], None] | None

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import atexit
+import hashlib
+import io
 import os
 import shutil
 import stat
@@ -11,11 +13,15 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from evolver.errors import PoolError
 
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
 STDIN = "-"
+CHUNK_BYTES = 1 << 20
 
 _spooled: dict[object, Path] = {}  # by stream or pipe: its bytes come only once, and are wanted twice
 
@@ -30,19 +36,94 @@ def display_name(path: str | Path) -> str:
     return "standard input" if str(path) == STDIN else str(path)
 
 
+class FileBytes:
+    """The bytes of one file, and their SHA-256, which is computed as far as they are read anyway.
+
+    Standard input (``-``) and pipes are copied to a temporary file first, once per process, so that a digest and
+    several readings see the same bytes.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self._path = path
+        self._hash = hashlib.sha256()
+        self._hashed = 0
+        self._seen: tuple[int, ...] | None = None
+
+    @contextmanager
+    def open(self) -> Iterator[BinaryIO]:
+        """Open the bytes, seekable; whatever is read for the first time, and in order, enters the digest.
+
+        Raises:
+            PoolError: There is nothing that can be read, or the file has changed since it was opened first.
+        """
+        with stated(self._path):
+            raw = io.FileIO(_regular_file(self._path))
+        with raw:
+            self._check_unchanged(raw)
+            with io.BufferedReader(_Tap(raw, self), CHUNK_BYTES) as stream:
+                yield stream
+
+    def sha256(self) -> str:
+        """Return the digest of all bytes in hexadecimal; only those that nobody has read yet are read for it.
+
+        Raises:
+            PoolError: As :meth:`open`.
+        """
+        with self.open() as stream, stated(self._path):
+            stream.seek(self._hashed)
+            while stream.read(CHUNK_BYTES):
+                pass
+        return self._hash.hexdigest()
+
+    def take(self, place: int, chunk: memoryview) -> None:
+        """Take in bytes read at ``place``; those known already, and those behind a gap, are passed over."""
+        if place <= self._hashed < place + len(chunk):
+            self._hash.update(chunk[self._hashed - place :])
+            self._hashed = place + len(chunk)
+
+    def _check_unchanged(self, raw: io.FileIO) -> None:
+        found = os.fstat(raw.fileno())
+        seen = (found.st_size, found.st_mtime_ns, found.st_ino, found.st_dev)
+        if self._seen not in (None, seen):
+            name = display_name(self._path)
+            raise pool_error(name, "was changed while it was read", "Let it lie still, then run this again.")
+        self._seen = seen
+
+
+class _Tap(io.RawIOBase):
+    """A file whose bytes pass by the digest."""
+
+    def __init__(self, raw: io.FileIO, digest: FileBytes) -> None:
+        self._raw = raw
+        self._digest = digest
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: WriteableBuffer, /) -> int:
+        place = self._raw.tell()
+        count = self._raw.readinto(buffer) or 0
+        self._digest.take(place, memoryview(buffer).cast("B")[:count])
+        return count
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
+        return self._raw.seek(offset, whence)
+
+    def tell(self) -> int:
+        return self._raw.tell()
+
+
 @contextmanager
 def open_pool(path: str | Path) -> Iterator[BinaryIO]:
-    """Open the pool's bytes, seekable.
-
-    Standard input (``-``) and pipes are copied to a temporary file first, once per process, so that a
-    digest and several readings see the same bytes.
+    """Open the bytes of a file, seekable, as :class:`FileBytes` does.
 
     Raises:
         PoolError: There is nothing at ``path`` that can be read.
     """
-    with stated(path):
-        stream = _regular_file(path).open("rb")
-    with stream:
+    with FileBytes(path).open() as stream:
         yield stream
 
 
@@ -87,6 +168,6 @@ def _spool(key: object, stream: BinaryIO) -> Path:
     copy = Path(name)
     atexit.register(copy.unlink, missing_ok=True)
     with os.fdopen(handle, "wb") as file:
-        shutil.copyfileobj(stream, file, 1 << 20)
+        shutil.copyfileobj(stream, file, CHUNK_BYTES)
     _spooled[key] = copy
     return copy
