@@ -6,9 +6,10 @@ A listener is called often (once a call) and must return at once.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from evolver.calls.events import BatchProgress, CallEnded, CallRetried, Notice
+from evolver.facts.spending import Spent
 
 __all__ = [
     "AttemptEnded",
@@ -39,7 +40,7 @@ class RunStarted:
     """The run is about to ask its first question.
 
     ``done_by_epoch`` counts the attempts that earlier sessions finished, from epoch 0 (always 0) on;
-    ``to_answer`` are seeds that wait for a response; ``spent_usd`` is what the run has spent so far.
+    ``to_answer`` are seeds that wait for a response; ``paid`` is what the run's earlier sessions paid for.
     """
 
     run: str
@@ -48,7 +49,7 @@ class RunStarted:
     done_by_epoch: tuple[int, ...]
     to_answer: int
     resumed: bool
-    spent_usd: float
+    paid: Spent = field(default_factory=Spent)
 
 
 @dataclass(frozen=True, slots=True)

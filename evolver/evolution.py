@@ -7,7 +7,7 @@ import threading
 from array import array
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack, ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
@@ -21,6 +21,7 @@ from evolver.calls.prices import Price, prices_for
 from evolver.elimination.rules import RuleSet, load_rules
 from evolver.errors import EvolverError, StoppedError
 from evolver.events import Event, Listener, Merging, Notice, PoolRead, RunStarted
+from evolver.facts.spending import Spent, paid_by
 from evolver.interpreter import tuned
 from evolver.merge.dataset import merge
 from evolver.merge.job import MergeReport, MergeSettings, RunSource
@@ -31,6 +32,7 @@ from evolver.plugins import MutatorSet, load_mutators, parse_mutator_list
 from evolver.pool import PoolReport, pool_sha256
 from evolver.preflight import check_files
 from evolver.report.estimate import Estimate, estimate_run
+from evolver.report.session import SessionCount, SessionFigures
 from evolver.report.summary import RunStats, run_stats
 from evolver.scheduler.attempt import Method
 from evolver.scheduler.batching import batching, check_batchable
@@ -40,7 +42,7 @@ from evolver.settings import Options, Settings, given_settings
 from evolver.shape import Shape, default_name, shape_of
 from evolver_store.claim import claimed
 from evolver_store.connect import open_for_writing, reading, remove_if_new, store_url
-from evolver_store.runs import Run, get_run, spent_on, unanswered_seeds, update_run
+from evolver_store.runs import Run, get_run, unanswered_seeds, update_run
 
 if TYPE_CHECKING:
     import networkx
@@ -55,7 +57,8 @@ class Result:
     """A finished run.
 
     ``pool`` tells what was read and skipped, ``None`` where an earlier session read the pool. ``dataset`` is
-    ``None`` where no output was asked for.
+    ``None`` where no output was asked for. ``stats`` are of the whole run; ``session`` tells what this session paid for
+    and what it was served from the cache.
     """
 
     run: str
@@ -63,6 +66,7 @@ class Result:
     stats: RunStats
     dataset: MergeReport | None
     pool: PoolReport | None
+    session: SessionFigures = field(default_factory=SessionFigures)
 
     def graph(self) -> networkx.DiGraph[int]:
         """Return the whole lineage: a node per row of ``instructions``, an edge from parent to child."""
@@ -123,7 +127,7 @@ class Evolution:
         }
         self._mutators = parse_mutator_list(mutators) if isinstance(mutators, str) else tuple(mutators)
         self._rules = (rules,) if isinstance(rules, str) else tuple(rules)
-        self._listener: Listener = on_event or _ignore
+        self._listener = SessionCount(on_event or _ignore)
         self._stop: EvolverError | None = None
         self._stop_now: Callable[[EvolverError], None] = _ignore
 
@@ -277,16 +281,16 @@ class Evolution:
         ledger = Ledger(engine)
         try:
             local = all(one.local for one in plan.identities.values())
-            _, (frontier, done), spent, unanswered = await asyncio.gather(
+            _, (frontier, done), paid, unanswered = await asyncio.gather(
                 _nothing() if local else ledger.learn_calls(),
                 ledger.read(
                     lambda conn: load_frontier(conn, run, epochs=settings.epochs, attempts=settings.attempts)
                 ),
-                ledger.read(lambda conn: spent_on(conn, run.id)),
+                ledger.read(lambda conn: paid_by(conn, run.id)),
                 ledger.read(self._unanswered_seeds(run)),
             )
             gate = Gate(settings.concurrency, rpm=settings.rpm, tpm=settings.tpm)
-            method = self._method(run, plan, gate, ledger, spent)
+            method = self._method(run, plan, gate, ledger, paid)
             started = RunStarted(
                 run=run.name,
                 seeds=run.seeds or 0,
@@ -294,7 +298,7 @@ class Evolution:
                 done_by_epoch=tuple(done),
                 to_answer=len(unanswered),
                 resumed=any(done),
-                spent_usd=spent,
+                paid=paid,
             )
             self._listener(started)
             async with batching(settings, method, plan.models, ledger, self._listener) as (method, batcher):
@@ -317,9 +321,9 @@ class Evolution:
         finally:
             self._stop_now = _ignore
 
-    def _method(self, run: Run, plan: _Plan, gate: Gate, ledger: Ledger, spent: float) -> Method:
+    def _method(self, run: Run, plan: _Plan, gate: Gate, ledger: Ledger, paid: Spent) -> Method:
         settings = self.settings
-        budget = Budget(settings.max_cost, spent)
+        budget = Budget(settings.max_cost, paid.cost_usd or 0.0)
         askers: dict[Purpose, Asker] = {}
         for purpose, model in plan.models.items():
             who = plan.identities[purpose]
@@ -363,7 +367,8 @@ class Evolution:
                 dataset = merge([source], Path(settings.output), how, on_progress=on_progress)
             with engine.connect() as conn:
                 stats = run_stats(conn, run.id, run.seeds or 0)
-        return Result(run.name, settings.store, stats, dataset, pool)
+                session = self._listener.figures(paid_by(conn, run.id))
+        return Result(run.name, settings.store, stats, dataset, pool, session)
 
 
 def _ignore(event: Event | EvolverError) -> None:

@@ -138,6 +138,20 @@ FAULTS = (
     Fault("evolver/scheduler/run.py", "parts.ledger.record(row)", "pass", "tests/evolution"),
     # pool and cleaning
     Fault("evolver/text.py", 'if "\\0" in text:', "if False:", "tests/text"),
+    # figures
+    Fault(
+        "evolver/report/summary.py",
+        "cost_usd=paid.cost_usd if paid.calls else 0.0,",
+        "cost_usd=total.cost_usd,",
+        "tests/facts",
+    ),
+    Fault(
+        "evolver/report/session.py",
+        "self._before, self._cached = event.paid, [0, 0, 0]",
+        "pass",
+        "tests/facts",
+    ),
+    Fault("evolver/facts/spending.py", "func.count() - priced", "func.count() - func.count()", "tests/facts"),
 )
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from rich.console import Console
 from rich.table import Table
 
 from evolver.cli.words import SHORT_RULES, counted
 from evolver.evolution import Result
+from evolver.facts.spending import Spent
 from evolver.report.summary import EpochStats, RunStats
 from evolver_store.connect import shown, store_url
 
@@ -32,10 +33,8 @@ def print_final(console: Console, result: Result) -> None:
         console.print(
             f"Pool: {counted(stats.seeds, 'seed')}; skipped {result.pool.skipped_in_words()}.", markup=False
         )
-    if stats.calls:
-        tokens = f"{stats.prompt_tokens:,} + {stats.completion_tokens:,} tokens"
-        cost = "a price nobody knows" if stats.cost_usd is None else f"${stats.cost_usd:,.2f}"
-        console.print(f"Paid {counted(stats.calls, 'call')}, {tokens}, {cost}.", markup=False)
+    for line in _money(result):
+        console.print(line, markup=False, soft_wrap=True)
     dataset = result.dataset
     if dataset is not None:
         parts = f"{counted(dataset.seeds, 'seed')} + {counted(dataset.survivors, 'survivor')}"
@@ -49,6 +48,29 @@ def print_final(console: Console, result: Result) -> None:
     console.print(
         f"Lineage {lineage}: ask it with 'evolve stats' or 'evolve sql'.", markup=False, soft_wrap=True
     )
+
+
+def _money(result: Result) -> Iterator[str]:
+    """Tell what was paid, by this session and by the whole run where they differ, and what came from the cache."""
+    stats, session = result.stats, result.session
+    whole = Spent(stats.calls, stats.prompt_tokens, stats.completion_tokens, stats.cost_usd)
+    earlier = whole.calls - session.paid.calls
+    if earlier:
+        yield f"Paid in this session: {_spent(session.paid)}; in the whole run: {_spent(whole)}."
+    elif whole.calls:
+        yield f"Paid {_spent(whole)}."
+    if session.cached.calls:
+        cached = session.cached
+        tokens = f"{cached.prompt_tokens:,} + {cached.completion_tokens:,} tokens"
+        yield f"From the cache {counted(cached.calls, 'call')}, {tokens}, for nothing."
+
+
+def _spent(spent: Spent) -> str:
+    if not spent.calls:
+        return "nothing"
+    tokens = f"{spent.prompt_tokens:,} + {spent.completion_tokens:,} tokens"
+    cost = "a price nobody knows" if spent.cost_usd is None else f"${spent.cost_usd:,.2f}"
+    return f"{counted(spent.calls, 'call')}, {tokens}, {cost}"
 
 
 def _cells(stats: EpochStats | RunStats, rules: Sequence[str], others: Sequence[str]) -> list[str]:

@@ -88,7 +88,8 @@ class Tally:
             case SeedAnswered():
                 self.answered += 1
             case RunStarted():
-                self.run, self.done, self.spent_usd = event, list(event.done_by_epoch), event.spent_usd
+                self.run, self.done = event, list(event.done_by_epoch)
+                self.spent_usd = event.paid.cost_usd or 0.0
             case PoolRead():
                 self.pool = event
             case Stopping():

@@ -23,7 +23,7 @@ def command(store: str, *, as_json: bool) -> None:
     from dataclasses import asdict
 
     from evolver.cli.output import print_json
-    from evolver.report.overview import run_overviews
+    from evolver.facts.runs import run_overviews
     from evolver_store.connect import reading
 
     with reading(store) as engine, engine.connect() as conn:

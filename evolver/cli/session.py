@@ -80,6 +80,7 @@ def _same_command() -> str:
 def _figures(result: Result) -> dict[str, Any]:
     store = shown(store_url(result.store))  # without a password
     figures: dict[str, Any] = {"run": result.run, "store": store, **dataclasses.asdict(result.stats)}
+    figures["session"] = dataclasses.asdict(result.session)
     if result.dataset is not None:
         figures["dataset"] = dataset_figures(result.dataset)
     if result.pool is not None:

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from evolver.report.figures import Figures, Tally
+    from evolver.facts.attempts import Tally
+    from evolver.report.figures import Figures
     from evolver_store.runs import Run
 
 _TITLES = {"no_information_gain": "no\ngain", "only_stop_words": "stop\nwords"}
@@ -51,9 +52,9 @@ def command(run_name: str | None, store: str, *, as_json: bool) -> None:
 
 def _warn(figures: Figures) -> None:
     """Say on stderr where the judge eliminates so much that it is worth a look."""
-    judged = figures.total().judged
-    parts = [f"epoch {epoch}" for epoch, tally in figures.by_epoch().items() if tally.judged.strict]
-    parts += [mutator for mutator, tally in figures.by_mutator().items() if tally.judged.strict]
+    judged = figures.attempts.total().judged
+    parts = [f"epoch {epoch}" for epoch, tally in figures.attempts.by_epoch().items() if tally.judged.strict]
+    parts += [mutator for mutator, tally in figures.attempts.by_mutator().items() if tally.judged.strict]
     if judged.strict or parts:
         where = f" ({', '.join(parts)})" if parts else ""
         click.echo(
@@ -68,15 +69,15 @@ def _records(run: Run, figures: Figures) -> Iterator[Mapping[str, Any]]:
     from dataclasses import asdict
 
     about = {"run": run.name, "status": run.status, "model": run.model, "seeds": run.seeds}
-    yield {"figure": "run", **about, **_tally(figures.total())}
-    for epoch, tally in figures.by_epoch().items():
+    yield {"figure": "run", **about, **_tally(figures.attempts.total())}
+    for epoch, tally in figures.attempts.by_epoch().items():
         yield {"figure": "epoch", "run": run.name, "epoch": epoch, **_tally(tally)}
-    for (epoch, mutator), tally in figures.cells.items():
+    for (epoch, mutator), tally in figures.attempts.cells.items():
         yield {"figure": "mutator", "run": run.name, "epoch": epoch, "mutator": mutator, **_tally(tally)}
     for lengths in figures.lengths:
         yield {"figure": "lengths", "run": run.name, **asdict(lengths)}
-    for paid in figures.paid:
-        yield {"figure": "paid", "run": run.name, **asdict(paid)}
+    for purpose, spent in figures.paid_by_purpose().items():
+        yield {"figure": "paid", "run": run.name, "purpose": purpose, **asdict(spent)}
 
 
 def _tally(tally: Tally) -> dict[str, Any]:
@@ -105,7 +106,7 @@ def _print(console: Console, run: Run, figures: Figures) -> None:
 
     seeds = "its pool is not read yet" if run.seeds is None else f"{run.seeds:,} seeds"
     console.print(harmless(f"Run {run.name}: {run.status}, {seeds}, {run.model}"), soft_wrap=True)
-    total = figures.total()
+    total = figures.attempts.total()
     if not total.attempts:
         console.print("No attempt has been stored yet.")
         return
@@ -130,7 +131,7 @@ def _print(console: Console, run: Run, figures: Figures) -> None:
 def _print_attempts(console: Console, figures: Figures) -> None:
     from evolver.cli.output import add_row, print_table, table
 
-    total = figures.total()
+    total = figures.attempts.total()
     rules = sorted(total.eliminated, key=lambda rule: (-total.eliminated[rule], rule))
     titles = [_TITLES.get(rule, rule.replace("_", "\n")) for rule in rules]
     numbers = ["tried", "lived", *titles, *(["failed"] if total.failed else [])]
@@ -141,13 +142,13 @@ def _print_attempts(console: Console, figures: Figures) -> None:
         failed = [tally.failed.total()] if total.failed else []
         add_row(made, (epoch, mutator, tally.attempts, f"{tally.share:.1%}", *deaths, *failed), style)
 
-    for epoch, of_epoch in figures.by_epoch().items():
-        for (other, mutator), tally in figures.cells.items():
+    for epoch, of_epoch in figures.attempts.by_epoch().items():
+        for (other, mutator), tally in figures.attempts.cells.items():
             if other == epoch:
                 add(epoch, mutator, tally)
         add(epoch, "all", of_epoch, "bold")
         made.add_section()
-    for mutator, tally in figures.by_mutator().items():
+    for mutator, tally in figures.attempts.by_mutator().items():
         add(None, mutator, tally)
     add(None, "all", total, "bold")
     console.print()
@@ -170,8 +171,8 @@ def _print_tokens(console: Console, figures: Figures) -> None:
 
     numbers = ["prompt tokens", "completion tokens", "cost"]
     made = table(["attempts of", *numbers], right=numbers, title="\nTokens and cost")
-    rows = [(f"epoch {epoch}", tally) for epoch, tally in figures.by_epoch().items()]
-    for name, tally in (*rows, *figures.by_mutator().items(), ("all", figures.total())):
+    rows = [(f"epoch {epoch}", tally) for epoch, tally in figures.attempts.by_epoch().items()]
+    for name, tally in (*rows, *figures.attempts.by_mutator().items(), ("all", figures.attempts.total())):
         add_row(made, (name, tally.prompt_tokens, tally.completion_tokens, _dollars(tally.cost_usd)))
     print_table(made, console)
 
@@ -181,9 +182,9 @@ def _print_paid(console: Console, figures: Figures) -> None:
 
     numbers = ["calls", "prompt tokens", "completion tokens", "cost"]
     made = table(["paid for", *numbers], right=numbers, title="\nCalls this run paid for itself")
-    for paid in figures.paid:
-        cost = _dollars(paid.cost_usd)
-        add_row(made, (paid.purpose, paid.calls, paid.prompt_tokens, paid.completion_tokens, cost))
+    for purpose, spent in (*figures.paid_by_purpose().items(), ("all", figures.paid_in_all())):
+        tokens = spent.prompt_tokens, spent.completion_tokens
+        add_row(made, (purpose, spent.calls, *tokens, _dollars(spent.cost_usd)))
     print_table(made, console)
 
 

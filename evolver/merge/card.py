@@ -8,6 +8,7 @@ from typing import Any
 
 import yaml  # type: ignore[import-untyped]
 
+from evolver.facts.attempts import Tally
 from evolver.merge.job import Cleaning, MergeReport, MergeSettings
 from evolver.merge.runs import RunShelf
 from evolver.merge.shelf import Shelf
@@ -51,9 +52,9 @@ def card(shelves: Sequence[Shelf], report: MergeReport, settings: MergeSettings,
             figures=_table(
                 ("run", "epoch", "attempts", "survivors", "eliminated", "failed"),
                 (
-                    (run["name"], *(f"{figure:,}" for figure in epoch.values()))
+                    (run["name"], *(f"{figure:,}" for figure in _figures(epoch, tally)))
                     for shelf, run in runs
-                    for epoch in shelf.by_epoch()
+                    for epoch, tally in shelf.by_epoch().items()
                 ),
             ),
             origins=", ".join(map(_code, dict.fromkeys(origins))),
@@ -121,6 +122,10 @@ def _models(run: Mapping[str, Any]) -> list[str]:
 def _run(run: Mapping[str, Any]) -> tuple[object, ...]:
     pool, models = PurePath(run["pool"]).name, ", ".join(_models(run))
     return run["name"], pool, models, run["seeds"], run["epochs"], run["seed"], run["status"]
+
+
+def _figures(epoch: int, tally: Tally) -> tuple[int, ...]:
+    return epoch, tally.attempts, tally.survivors, tally.eliminated.total(), tally.failed.total()
 
 
 def _table(head: Sequence[str], rows: Iterable[Iterable[object]]) -> str:

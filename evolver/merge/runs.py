@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, bindparam, func, select, text
+from sqlalchemy import ColumnElement, Connection, bindparam, func, select
 
+from evolver.facts.attempts import Tally, outcomes
 from evolver.merge.formats import Row
 from evolver.merge.job import Kind
 from evolver.merge.shelf import Epochs, Texts
@@ -70,13 +71,9 @@ class RunShelf:
         """Return the run's row of ``runs``."""
         return dict(self.conn.execute(select(runs).where(runs.c.id == self.run_id)).mappings().one())
 
-    def by_epoch(self) -> Sequence[Mapping[str, Any]]:
-        """Return what became of the run's attempts: epoch, attempts, survivors, eliminated, failed."""
-        query = text(
-            "SELECT epoch, SUM(attempts) AS attempts, SUM(survivors) AS survivors, SUM(eliminated) AS eliminated, "
-            "SUM(failed) AS failed FROM epoch_summary WHERE run_id = :run GROUP BY epoch ORDER BY epoch"
-        )
-        return [dict(row) for row in self.conn.execute(query, {"run": self.run_id}).mappings()]
+    def by_epoch(self) -> Mapping[int, Tally]:
+        """Return what became of the run's attempts, epoch by epoch."""
+        return outcomes(self.conn, self.run_id).by_epoch()
 
     @property
     def _trainable(self) -> tuple[ColumnElement[bool], ...]:

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from typing import cast
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection
 
 from evolver.errors import NotAStoreError, StoreMissingError
+from evolver.facts.attempts import outcomes
+from evolver.facts.spending import paid_calls
 from evolver.models.protocol import Purpose
 from evolver_store.connect import reading
 from evolver_store.runs import find_run
-from evolver_store.schema import calls, instructions
 
 
 @dataclass(slots=True)
@@ -62,24 +64,14 @@ def _read(conn: Connection, run: str, models: Collection[str]) -> Usage:
     usage = Usage()
     found = find_run(conn, run)
     run_id = -1 if found is None else found.id
-    columns = calls.c.run_id, calls.c.epoch, calls.c.purpose, calls.c.model  # as the index has them
-    query = select(
-        *columns,
-        func.count(),
-        func.sum(calls.c.prompt_tokens),
-        func.sum(calls.c.completion_tokens),
-        func.sum(calls.c.cost_usd),
-    ).group_by(*columns)
-    for owner, epoch, purpose, model, count, prompt, completion, cost in conn.execute(query):
-        if model in models:
-            known = usage.tokens.setdefault((model, purpose, epoch or 0), Tokens())
-            known.add(int(count), int(prompt), int(completion))
-        if owner == run_id:
-            usage.made[purpose, epoch or 0] += int(count)
-            usage.spent_usd += float(cost or 0.0)
-    attempts = select(instructions.c.epoch, func.count()).where(
-        instructions.c.run_id == run_id, instructions.c.status.in_(("survivor", "eliminated", "failed"))
-    )
-    for epoch, count in conn.execute(attempts.group_by(instructions.c.epoch)):
-        usage.done[epoch] = int(count)
+    for paid in paid_calls(conn):
+        purpose, spent = cast(Purpose, paid.purpose), paid.spent
+        if paid.model in models:
+            known = usage.tokens.setdefault((paid.model, purpose, paid.epoch), Tokens())
+            known.add(spent.calls, spent.prompt_tokens, spent.completion_tokens)
+        if paid.run_id == run_id:
+            usage.made[purpose, paid.epoch] += spent.calls
+            usage.spent_usd += spent.cost_usd or 0.0
+    for epoch, tally in outcomes(conn, run_id).by_epoch().items():
+        usage.done[epoch] = tally.attempts
     return usage

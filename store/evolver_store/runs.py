@@ -165,11 +165,5 @@ def call_of(conn: Connection, key: str) -> Mapping[str, Any] | None:
     return None if row is None else dict(row)
 
 
-def spent_on(conn: Connection, run_id: int) -> float:
-    """Return the dollars that a run has spent on calls of its own."""
-    query = select(func.sum(calls.c.cost_usd)).where(calls.c.run_id == run_id)
-    return float(conn.execute(query).scalar() or 0.0)
-
-
 def _run(row: Row[Any]) -> Run:
     return Run(**row._mapping)

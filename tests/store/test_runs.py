@@ -12,7 +12,7 @@ from sqlalchemy import Engine
 
 from evolver.calls.ledger import KnownKeys
 from evolver_store.connect import open_for_writing
-from evolver_store.runs import call_keys, ids_of, insert_run, spent_on
+from evolver_store.runs import call_keys, ids_of, insert_run
 from evolver_store.schema import calls, instructions, row_id
 from evolver_store.writer import insert_rows
 
@@ -113,26 +113,3 @@ def test_no_key_is_known_of_a_store_without_calls(engine: Engine) -> None:
     with engine.connect() as conn:
         known = KnownKeys(call_keys(conn))
     assert "0" * 32 not in known
-
-
-def test_what_a_run_has_spent_is_the_sum_of_its_own_calls_whose_price_is_known(engine: Engine) -> None:
-    with engine.begin() as conn:
-        rows = [
-            call("a" * 32, cost=0.25),
-            call("b" * 32, cost=0.5),
-            call("c" * 32),
-            call("d" * 32, run=2, cost=9.0),
-        ]
-        insert_rows(conn, calls, rows)
-        assert spent_on(conn, 1) == 0.75
-        assert spent_on(conn, 2) == 9.0
-        assert spent_on(conn, 3) == 0.0
-
-
-def test_the_sum_needs_no_look_at_a_completion(engine: Engine) -> None:
-    if engine.dialect.name != "sqlite":
-        pytest.skip("PostgreSQL chooses by how many rows there are")
-    with engine.connect() as conn:
-        sql = "EXPLAIN QUERY PLAN SELECT sum(cost_usd) FROM calls WHERE run_id = 1"
-        plan = " ".join(str(step[-1]) for step in conn.exec_driver_sql(sql))
-    assert "COVERING INDEX calls_run" in plan

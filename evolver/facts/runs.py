@@ -8,16 +8,17 @@ from datetime import datetime
 
 from sqlalchemy import Connection, func, select
 
+from evolver.facts.spending import Spent, paid_calls
 from evolver_store.runs import list_runs
-from evolver_store.schema import calls, instructions
+from evolver_store.schema import instructions
 
 
 @dataclass(frozen=True, slots=True)
 class RunOverview:
     """A run and how far it is.
 
-    ``seeds`` is ``None`` while its pool is being read. ``cost_usd`` is what this run paid itself: ``None`` where it
-    paid for no call, or for calls whose price is not known.
+    ``seeds`` is ``None`` while its pool is being read. ``calls`` and ``cost_usd`` are what this run paid for itself;
+    the latter is ``None`` where it paid for no call, or for calls whose price is not known.
     """
 
     id: int
@@ -29,8 +30,11 @@ class RunOverview:
     seeds: int | None
     attempts: int
     survivors: int
+    failed: int
+    calls: int
     cost_usd: float | None
     created_at: datetime
+    finished_at: datetime | None
 
 
 def run_overviews(conn: Connection) -> list[RunOverview]:
@@ -40,11 +44,12 @@ def run_overviews(conn: Connection) -> list[RunOverview]:
     counted = select(column.run_id, column.status, func.count()).group_by(column.run_id, column.status)
     for run_id, status, count in conn.execute(counted):
         counts.setdefault(run_id, Counter())[status] = count
-    paid = select(calls.c.run_id, func.sum(calls.c.cost_usd)).group_by(calls.c.run_id)
-    costs = {row[0]: row[1] for row in conn.execute(paid)}
+    paid: dict[int, Spent] = {}
+    for one in paid_calls(conn):
+        paid[one.run_id] = paid.get(one.run_id, Spent()) + one.spent
     overviews = []
     for run in list_runs(conn):
-        of_run = counts.get(run.id, Counter())
+        of_run, spent = counts.get(run.id, Counter()), paid.get(run.id, Spent())
         overviews.append(
             RunOverview(
                 id=run.id,
@@ -56,8 +61,11 @@ def run_overviews(conn: Connection) -> list[RunOverview]:
                 seeds=run.seeds,
                 attempts=of_run.total() - of_run["seed"],
                 survivors=of_run["survivor"],
-                cost_usd=costs.get(run.id),
+                failed=of_run["failed"],
+                calls=spent.calls,
+                cost_usd=spent.cost_usd,
                 created_at=run.created_at,
+                finished_at=run.finished_at,
             )
         )
     return overviews
