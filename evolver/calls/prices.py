@@ -9,23 +9,11 @@ from urllib.parse import urlsplit
 from evolver.errors import SettingsError
 from evolver.models.identity import ModelIdentity
 from evolver.models.protocol import Completion, Purpose
+from evolver.models.registry import Provider, provider
 
 _MILLION = 1_000_000
 _TYPICAL = 1_000
 """Tokens at which tiered prices are read: prompts of a few thousand tokens never reach the dearer tier."""
-
-_PROVIDER_IDS = {
-    "anthropic_bedrock": "aws",
-    "azure_ai": "azure",
-    "azure_openai": "azure",
-    "bedrock": "aws",
-    "bedrock_converse": "aws",
-    "google_genai": "google",
-    "google_vertexai": "google",
-    "mistralai": "mistral",
-    "xai": "x-ai",
-}
-"""LangChain's provider names that differ from those of genai-prices."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,19 +76,31 @@ def prices_for(
 
 
 def _listed(who: ModelIdentity) -> Price | None:
+    record = provider(who.provider)
+    model = who.name.partition(":")[2] or who.name
+    if record is not None and record.prices and who.base_url in (None, record.url):
+        dollars = record.prices.get(model, record.prices.get("*"))
+        if dollars is not None:
+            return Price(*dollars)
     if who.base_url is not None and _is_own(who.base_url):
+        return None
+    return _looked_up(model, who, record)
+
+
+def _looked_up(model: str, who: ModelIdentity, record: Provider | None) -> Price | None:
+    """Look into the price list: at the address, or under the provider's name there."""
+    if who.base_url is None and (record is None or record.price_id is None):
         return None
     # Only paid runs need the price list, which takes up to a second to import.
     from genai_prices import Usage, calc_price
 
     usage = Usage(input_tokens=_TYPICAL, output_tokens=_TYPICAL)
-    model = who.name.partition(":")[2] or who.name
     try:
         if who.base_url is not None:
             found = calc_price(usage, model, provider_api_url=who.base_url)
         else:
-            provider = _PROVIDER_IDS.get(who.provider, who.provider)
-            found = calc_price(usage, model, provider_id=provider)
+            assert record is not None
+            found = calc_price(usage, model, provider_id=record.price_id)
     except LookupError:
         return None
     scale = _MILLION / _TYPICAL

@@ -19,13 +19,9 @@ from evolver.cli.progress import Progress, make_progress
 from evolver.errors import StoppedError
 from evolver.evolution import Evolution, Result
 from evolver.merge.findings import figures as dataset_figures
+from evolver.models.factory import notices
 from evolver.settings import Settings
 from evolver_store.connect import shown, store_url
-
-OFFLINE_NOTE = (
-    "The embedded model 'offline' rewrites by rules: its output shows the pipeline and trains nothing. "
-    "Name a real model with --model."
-)
 
 
 def run_session(settings: Settings, *, as_json: bool) -> None:
@@ -35,8 +31,8 @@ def run_session(settings: Settings, *, as_json: bool) -> None:
         EvolverError: The run could not start, or stopped with work left.
     """
     console = Console(stderr=True, quiet=settings.quiet, highlight=False)
-    if settings.model == "offline":
-        console.print(OFFLINE_NOTE, style="yellow")
+    for notice in notices([settings.model]):
+        console.print(notice, style="yellow")
     ask_before_paying(Evolution.of(settings), console)
     with make_progress(console) as progress:
         evolution = Evolution.of(settings, on_event=progress)

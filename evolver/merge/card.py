@@ -12,6 +12,7 @@ from evolver.facts.attempts import Tally
 from evolver.merge.job import Cleaning, MergeReport, MergeSettings
 from evolver.merge.runs import RunShelf
 from evolver.merge.shelf import Shelf
+from evolver.models.registry import provider_of
 from evolver.version import VERSION
 from evolver_templates import render
 
@@ -58,7 +59,7 @@ def card(shelves: Sequence[Shelf], report: MergeReport, settings: MergeSettings,
                 ),
             ),
             origins=", ".join(map(_code, dict.fromkeys(origins))),
-            embedded="yes" if any(model.startswith("offline/") for model in models) else "",
+            notices="\n\n".join(_notices(models)),
         )
         + "\n"
     )
@@ -117,6 +118,14 @@ def _models(run: Mapping[str, Any]) -> list[str]:
     """Name the models that evolved, judged and answered."""
     told = run["settings"].get("shape", {}).get("models", {})
     return list(dict.fromkeys([run["model"], *(str(one[0]) for one in told.values())]))
+
+
+def _notices(models: Sequence[str]) -> list[str]:
+    """What the providers of these models want said in the card of every dataset made with them."""
+    records = (provider_of(model) for model in models)
+    return list(
+        dict.fromkeys(one.dataset_notice for one in records if one is not None and one.dataset_notice)
+    )
 
 
 def _run(run: Mapping[str, Any]) -> tuple[object, ...]:

@@ -4,54 +4,19 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
-from evolver.errors import SettingsError
+from evolver.errors import PluginError, SettingsError
+from evolver.models import registry
 from evolver.models.identity import ModelIdentity, identity
-from evolver.models.keys import checked_base_url, public_url
+from evolver.models.keys import checked_base_url, public_url, read_key
 from evolver.models.protocol import Model
+from evolver.models.registry import Provider, Setup
 
-__all__ = ["ModelIdentity", "identify", "identity", "make_model", "official"]
+__all__ = ["ModelIdentity", "identify", "identity", "made_here", "make_model", "notices", "official"]
 
-OFFLINE = "offline"
-_ADDRESSES = {
-    "openai": ("OPENAI_BASE_URL", "https://api.openai.com/v1"),
-    "anthropic": ("ANTHROPIC_BASE_URL", "https://api.anthropic.com"),
-}
-"""Where the SDKs ask if nothing else is said, and the variable that says something else."""
-
-_SELF_HOSTED = frozenset({"ollama"})
-
-_PROVIDERS = (
-    "anthropic",
-    "anthropic_bedrock",
-    "azure_ai",
-    "azure_openai",
-    "baseten",
-    "bedrock",
-    "bedrock_converse",
-    "cohere",
-    "deepseek",
-    "fireworks",
-    "google_anthropic_vertex",
-    "google_genai",
-    "google_vertexai",
-    "groq",
-    "huggingface",
-    "ibm",
-    "litellm",
-    "meta",
-    "mistralai",
-    "nvidia",
-    "ollama",
-    "openai",
-    "openrouter",
-    "perplexity",
-    "together",
-    "upstage",
-    "xai",
-)
-"""Known by name, for suggestions; a provider that only LangChain knows works all the same."""
+_COMPATIBLE = "openai"
+"""Whose protocol a server of the user's own speaks, where its model is named without a provider."""
 
 
 def make_model(
@@ -63,10 +28,12 @@ def make_model(
 ) -> Model:
     """Make the model ``spec`` names; an object that is a model already is returned as it is.
 
-    ``openai:NAME``, ``anthropic:NAME``, ``offline``, ``provider:NAME`` for any provider of LangChain's, a
-    LangChain chat model object, or an object with ``async complete(request)``. With ``base_url`` a name
-    without a provider is an OpenAI-compatible server's, colons and all (``llama3:8b``). Only the packages of
-    the model asked for are imported.
+    ``prefix:NAME`` for any provider that is registered (see :mod:`evolver.models.registry`) or that LangChain knows,
+    the prefix alone of one that has a single model, a LangChain chat model object, or an object with
+    ``async complete(request)``. With ``base_url`` a name without a provider is an OpenAI-compatible server's, colons
+    and all (``llama3:8b``). Only the packages of the model asked for are imported.
+
+    Whoever made a model closes it: ask :func:`made_here` whether that was this function.
 
     Args:
         spec: What the user asked for.
@@ -76,23 +43,42 @@ def make_model(
 
     Raises:
         SettingsError: Nothing answers to ``spec``, or its key or package is missing. Nothing was sent.
+        PluginError: The package behind ``spec`` is broken, or two packages answer to it. Nothing was sent.
     """
+    setup = Setup(timeout=timeout) if on_notice is None else Setup(timeout=timeout, on_notice=on_notice)
     if not isinstance(spec, str):
-        return _from_object(spec, base_url, timeout, on_notice)
-    if spec.strip() == OFFLINE:
-        return _offline(base_url)
-    provider, name = _split(spec.strip(), base_url)
-    if provider == "openai":
-        from evolver.models.openai import (
-            OpenAIModel,
-        )  # each provider costs its SDK's import, so only the chosen one
+        return _from_object(spec, base_url, setup)
+    provider, name = _found(spec, base_url)
+    address = _checked(provider, base_url)
+    key = None if provider.key is None else read_key(provider.key, base_url=address)
+    setup = Setup(address, key, setup.timeout, setup.on_notice)
+    try:
+        model = provider.make(name, setup)
+    except ImportError as error:
+        package = provider.package or error.name
+        raise SettingsError(
+            f"the model {spec.strip()!r} needs the package {package}, which is not installed; nothing was sent. "
+            f"Run `pip install {package}` and the same command again."
+        ) from error
+    except SettingsError as error:
+        if registry.registered(provider.prefix) is None:
+            raise SettingsError(_unknown(spec.strip())) from error
+        raise
+    if not isinstance(model, Model):
+        raise PluginError(
+            f"the package of the models {provider.usage} made a {type(model).__name__}, which has no "
+            "`async complete(request)`; nothing was sent. Mend or uninstall that package."
+        )
+    return model
 
-        return OpenAIModel(name, base_url=base_url, timeout=timeout, on_notice=on_notice)
-    if provider == "anthropic":
-        from evolver.models.anthropic import AnthropicModel  # as above
 
-        return AnthropicModel(name, base_url=base_url, timeout=timeout, on_notice=on_notice)
-    return _from_langchain(f"{provider}:{name}", base_url, timeout, on_notice)
+def made_here(spec: object) -> bool:
+    """Tell whether :func:`make_model` makes something for ``spec``, which is then the caller's to close.
+
+    A model of the user's is returned as it is, so it stays the user's to close. What is made around a LangChain
+    object is the caller's; closing it leaves the object open.
+    """
+    return isinstance(spec, str) or not isinstance(spec, Model)
 
 
 def identify(spec: object, *, base_url: str | None = None) -> ModelIdentity:
@@ -100,60 +86,71 @@ def identify(spec: object, *, base_url: str | None = None) -> ModelIdentity:
 
     Raises:
         SettingsError: Nothing answers to ``spec``.
+        PluginError: The package behind ``spec`` is broken, or two packages answer to it.
     """
-    if not isinstance(spec, str) or spec.strip() == OFFLINE:
+    if not isinstance(spec, str):
         return identity(make_model(spec, base_url=base_url))
-    provider, name = _split(spec.strip(), base_url)
-    address = checked_base_url(base_url)
-    if address is None and provider in _ADDRESSES:
-        variable, usual = _ADDRESSES[provider]
-        address = os.environ.get(variable, usual)
-    return ModelIdentity(provider, f"{provider}:{name}", None if address is None else public_url(address))
+    provider, name = _found(spec, base_url)
+    address = _checked(provider, base_url)
+    if address is None and provider.url_variable is not None:
+        address = os.environ.get(provider.url_variable, provider.url)
+    address = address or provider.url
+    return ModelIdentity(
+        provider.prefix,
+        provider.sole_model or f"{provider.prefix}:{name}",
+        None if address is None else public_url(address),
+        provider.local,
+    )
 
 
 def official(who: ModelIdentity) -> bool:
     """Tell whether a model is asked at a provider that sells it, and not at a server of somebody's own."""
-    usual = {address for _, address in _ADDRESSES.values()}
-    return who.provider not in _SELF_HOSTED and (who.base_url is None or who.base_url in usual)
+    provider = registry.provider(who.provider)
+    if provider is None:
+        return who.base_url is None
+    return not provider.self_hosted and who.base_url in (None, provider.url)
 
 
-def _split(spec: str, base_url: str | None) -> tuple[str, str]:
-    provider, colon, name = spec.partition(":")
-    provider = provider.lower().replace("-", "_")
-    if base_url is not None and spec and provider not in _PROVIDERS:
-        return "openai", spec
-    if not colon or not name or not provider:
+def notices(specs: Iterable[object]) -> list[str]:
+    """What is to be said at the beginning of a run that asks these models, each sentence once.
+
+    Raises:
+        SettingsError: Nothing answers to one of ``specs``.
+    """
+    named = [_found(spec, None)[0] for spec in specs if isinstance(spec, str) and _is_known(spec)]
+    return list(dict.fromkeys(one.notice for one in named if one.notice))
+
+
+def _is_known(spec: str) -> bool:
+    return registry.folded(spec.partition(":")[0]) in registry.prefixes()
+
+
+def _found(spec: str, base_url: str | None) -> tuple[Provider, str]:
+    """Find whose model it is, and the name it has there."""
+    spec = spec.strip()
+    prefix, colon, name = spec.partition(":")
+    if base_url is not None and spec and not _is_known(spec):
+        prefix, name = _COMPATIBLE, spec
+    elif not colon:
+        provider = registry.registered(prefix)
+        if provider is not None and provider.sole_model is not None:
+            return provider, ""
+    provider = registry.provider(prefix) if name and prefix else None
+    if provider is None or provider.sole_model is not None:
         raise SettingsError(_unknown(spec))
     return provider, name
 
 
-def _offline(base_url: str | None) -> Model:
-    if base_url is not None:
+def _checked(provider: Provider, base_url: str | None) -> str | None:
+    if base_url is not None and provider.local:
         raise SettingsError(
-            "the embedded model has no base URL; nothing was sent. "
+            f"{provider.usage} runs in this process and has no base URL; nothing was sent. "
             "Name the model that the server holds with --model, or leave out --base-url."
         )
-    from evolver_offline import OfflineModel  # its tables of words stay out of every other run
-
-    return OfflineModel()
+    return checked_base_url(base_url)
 
 
-def _from_langchain(
-    spec: str, base_url: str | None, timeout: float, on_notice: Callable[[str], None] | None
-) -> Model:
-    from evolver.models.langchain import LangChainModel  # LangChain takes most of a second to import
-
-    try:
-        return LangChainModel(spec, base_url=base_url, timeout=timeout, on_notice=on_notice)
-    except SettingsError as error:
-        if spec.partition(":")[0] in _PROVIDERS:
-            raise
-        raise SettingsError(_unknown(spec)) from error
-
-
-def _from_object(
-    model: object, base_url: str | None, timeout: float, on_notice: Callable[[str], None] | None
-) -> Model:
+def _from_object(model: object, base_url: str | None, setup: Setup) -> Model:
     kind = type(model).__name__
     is_model, is_chat = isinstance(model, Model), hasattr(model, "ainvoke")
     if not is_model and not is_chat:
@@ -170,21 +167,37 @@ def _from_object(
         return model
     from evolver.models.langchain import (
         LangChainModel,
-    )  # as above; whoever brings the object has paid for it already
+    )  # takes most of a second to import; whoever brings the object has paid for it already
 
-    return LangChainModel(model, timeout=timeout, on_notice=on_notice)  # type: ignore[arg-type]
+    return LangChainModel(model, timeout=setup.timeout, on_notice=setup.on_notice)  # type: ignore[arg-type]
 
 
 def _unknown(spec: str) -> str:
-    provider, colon, name = spec.partition(":")
-    near = difflib.get_close_matches(provider.lower(), [*_PROVIDERS, "offline"], n=1)
-    if near and (colon or near[0] == "offline"):
-        hint = f"Did you mean {near[0] + (':' + (name or 'NAME') if near[0] != 'offline' else '')!r}? "
-    elif spec and not colon:
-        hint = f"Did you mean 'openai:{spec}', or a server of your own with --base-url? "
-    else:
-        hint = ""
-    return (
-        f"no model is called {spec!r}; nothing was sent. {hint}"
-        "A model is openai:NAME, anthropic:NAME, offline, or provider:NAME for any provider LangChain knows."
+    usages, broken = registry.usages()
+    ways = ", ".join(usages)
+    others = registry.other_words()
+    if others is not None:
+        ways += f", or provider:NAME for {others}"
+    hint = _nearest(spec)
+    return "".join(
+        [
+            f"no model is called {spec!r}; nothing was sent. {hint}A model is {ways}.",
+            *(f"\nBesides, {each}." for each in broken),
+        ]
     )
+
+
+def _nearest(spec: str) -> str:
+    prefix, colon, name = spec.partition(":")
+    near = difflib.get_close_matches(registry.folded(prefix), registry.prefixes(), n=1)
+    try:
+        provider = registry.registered(near[0]) if near else None
+    except PluginError:
+        provider = None
+    if provider is not None and provider.sole_model is not None:
+        return f"Did you mean {provider.prefix!r}? "
+    if provider is not None and colon:
+        return f"Did you mean {provider.prefix + ':' + (name or 'NAME')!r}? "
+    if spec and not colon:
+        return f"Did you mean '{_COMPATIBLE}:{spec}', or a server of your own with --base-url? "
+    return ""

@@ -15,6 +15,7 @@ from evolver.models.batch.protocol import Batchable
 from evolver.models.factory import make_model
 from evolver.models.identity import ModelIdentity
 from evolver.models.protocol import Model, Purpose
+from evolver.models.registry import usages_with_batches
 from evolver.scheduler.attempt import Method
 from evolver.settings import Settings
 from evolver_store.batches import OPEN, Batch, close_batch, find_batch, open_batches, set_cancelling
@@ -41,7 +42,7 @@ def check_batchable(
     if without:
         raise SettingsError(
             f"{identities[without[0]].name} has no batch API; nothing was sent. Leave out --batch, or name models "
-            "that have one: openai:NAME, anthropic:NAME."
+            f"that have one: {', '.join(usages_with_batches())}."
         )
 
 

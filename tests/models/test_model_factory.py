@@ -82,7 +82,7 @@ def test_a_name_nobody_answers_to_gets_the_likeliest_one_and_the_ways_to_name_a_
         make_model(spec)
     assert hint in str(caught.value)
     assert "nothing was sent" in str(caught.value)
-    assert "A model is openai:NAME, anthropic:NAME, offline, or provider:NAME" in str(caught.value)
+    assert "A model is anthropic:NAME, openai:NAME, offline, or provider:NAME for any" in str(caught.value)
 
 
 @pytest.mark.parametrize(("spec", "base_url"), [("offline", "http://h"), (Own(), "http://h"), (42, None)])
