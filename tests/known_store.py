@@ -106,6 +106,7 @@ def _row(id_: int, instruction: str | None, response: str | None = None, **more:
         "completion_tokens": 0 if seed else 4,
         "cost_usd": None if seed else 0.5,
         "details": None,
+        "reasoning": None,
         "created_at": NOW,
     }
     return defaults | more

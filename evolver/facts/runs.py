@@ -24,7 +24,7 @@ class RunOverview:
     id: int
     name: str
     status: str
-    pool: str
+    pool: str | None
     model: str
     epochs: int
     seeds: int | None

@@ -17,7 +17,8 @@ from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, NoSuchModul
 from sqlalchemy.pool import QueuePool
 
 from evolver_store.errors import NotAStoreError, StoreError, StoreMissingError
-from evolver_store.migrate import check_readable, migrate
+from evolver_store.migrate import SCHEMA_VERSION, check_readable, migrate
+from evolver_store.older import stand_ins
 
 DEFAULT_STORE = "sqlite:///evolve.db"
 _T = TypeVar("_T")
@@ -173,7 +174,25 @@ class _Still:
 
 def _check(engine: Engine, url: URL) -> None:
     with engine.connect() as conn:
-        check_readable(conn, shown(url))
+        older = check_readable(conn, shown(url)) < SCHEMA_VERSION
+        statements = stand_ins(conn) if older else []
+    if older:
+        event.listen(engine, "connect", lambda driver, _: _stand_in(driver, statements))
+        engine.dispose()  # what is connected already lacks them
+
+
+def _stand_in(driver: Any, statements: list[str]) -> None:
+    """Make temporary views on a new connection of a reader."""
+    sqlite = isinstance(driver, sqlite3.Connection)
+    if sqlite:
+        driver.execute("PRAGMA query_only=OFF")
+        driver.execute("PRAGMA temp_store=MEMORY")
+    for statement in statements:
+        driver.execute(statement)
+    if sqlite:
+        driver.execute("PRAGMA query_only=ON")
+    else:
+        driver.commit()
 
 
 def shown(url: URL) -> str:

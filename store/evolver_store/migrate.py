@@ -5,19 +5,22 @@ Each migration and the row that records it share one transaction, so a database 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
+from typing import Any
 
 from sqlalchemy import Connection, Engine, insert, inspect, select
 
 from evolver_store.errors import NewerStoreError, NotAStoreError
-from evolver_store.migrations import m0001_lineage, m0002_batches, m0003_spent
+from evolver_store.migrations import m0001_lineage, m0002_batches, m0003_spent, m0004_reasoning
 from evolver_store.schema import migrations
 
 MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
     m0001_lineage.upgrade,
     m0002_batches.upgrade,
     m0003_spent.upgrade,
+    m0004_reasoning.upgrade,
 )
 SCHEMA_VERSION = len(MIGRATIONS)
 _LOCK = 0x65766F6C  # any constant: PostgreSQL's advisory lock while migrating
@@ -31,8 +34,8 @@ def schema_version(conn: Connection) -> int | None:
     return max(versions, default=0)
 
 
-def check_readable(conn: Connection, database: str) -> None:
-    """Make sure that a database can be read as a store; an older schema can, as migrations so far only add.
+def check_readable(conn: Connection, database: str) -> int:
+    """Make sure that a database can be read as a store, and return the version of its schema, which may be older.
 
     Raises:
         NotAStoreError: It holds no store.
@@ -45,6 +48,7 @@ def check_readable(conn: Connection, database: str) -> None:
             "Name the store of a run with --store."
         )
     _refuse_newer(version, database)
+    return version
 
 
 def migrate(engine: Engine, database: str) -> None:
@@ -68,13 +72,30 @@ def migrate(engine: Engine, database: str) -> None:
 
 
 def _apply(engine: Engine, number: int) -> None:
-    with engine.begin() as conn:
+    with engine.connect() as conn, _foreign_keys_at_rest(conn), conn.begin():
         if conn.dialect.name == "postgresql":
             conn.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
         if (schema_version(conn) or 0) >= number:
             return  # another process was quicker
         MIGRATIONS[number - 1](conn)
         conn.execute(insert(migrations), [{"version": number, "applied_at": datetime.now(UTC)}])
+
+
+@contextmanager
+def _foreign_keys_at_rest(conn: Connection) -> Iterator[None]:
+    """Let SQLite put a new table in an old one's place: with foreign keys on, the rows that point there would stop it.
+
+    SQLite ignores the setting inside a transaction, so the driver is told before one begins.
+    """
+    driver: Any = conn.connection.driver_connection
+    if conn.dialect.name != "sqlite":
+        yield
+        return
+    driver.execute("PRAGMA foreign_keys=OFF")
+    try:
+        yield
+    finally:
+        driver.execute("PRAGMA foreign_keys=ON")
 
 
 def _refuse_newer(version: int, database: str) -> None:

@@ -20,14 +20,18 @@ _SLICE = 10_000  # rows fetched at a time: memory stays flat however many there 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A row of ``runs``. ``seeds`` is ``None`` until the whole pool is stored."""
+    """A row of ``runs``.
+
+    ``seeds`` is ``None`` until the whole pool is stored; ``kind`` is ``evolve`` or ``oss``, and only a run of the
+    second kind may have no pool.
+    """
 
     id: int
     name: str
     status: str
     settings: Mapping[str, Any]
-    pool: str
-    pool_sha256: str
+    pool: str | None
+    pool_sha256: str | None
     seeds: int | None
     epochs: int
     seed: int
@@ -35,6 +39,7 @@ class Run:
     evolver_version: str
     created_at: datetime
     finished_at: datetime | None
+    kind: str
 
 
 class Ids(NamedTuple):

@@ -48,8 +48,8 @@ runs = Table(
     Column("name", Text, nullable=False, unique=True),
     Column("status", Text, nullable=False),
     Column("settings", JSON(none_as_null=True), nullable=False),
-    Column("pool", Text, nullable=False),
-    Column("pool_sha256", Text, nullable=False),
+    Column("pool", Text),
+    Column("pool_sha256", Text),
     Column("seeds", Integer),  # NULL until the whole pool is in the store
     Column("epochs", Integer, nullable=False),
     Column("seed", BigInteger, nullable=False),
@@ -57,7 +57,9 @@ runs = Table(
     Column("evolver_version", Text, nullable=False),
     Column("created_at", DateTime(timezone=True), nullable=False),
     Column("finished_at", DateTime(timezone=True)),
+    Column("kind", Text, nullable=False, server_default="evolve"),
     CheckConstraint("status IN ('running', 'finished', 'stopped')", name="runs_status"),
+    CheckConstraint("kind IN ('evolve', 'oss')", name="runs_kind"),
 )
 
 instructions = Table(
@@ -82,6 +84,7 @@ instructions = Table(
     Column("cost_usd", Float),
     Column("details", JSON(none_as_null=True)),
     Column("created_at", DateTime(timezone=True), nullable=False),
+    Column("reasoning", Text),  # what the model thought before the response
     UniqueConstraint("run_id", "root_id", "epoch", "attempt", name="instructions_attempt"),
     CheckConstraint("status IN ('seed', 'survivor', 'eliminated', 'failed')", name="instructions_status"),
 )
@@ -92,6 +95,7 @@ Index(
     instructions.c.status,
     instructions.c.epoch,
     instructions.c.mutator,
+    instructions.c.rule,
 )
 
 calls = Table(
@@ -111,6 +115,8 @@ calls = Table(
     Column("cost_usd", Float),
     Column("latency_s", Float, nullable=False),
     Column("created_at", DateTime(timezone=True), nullable=False),
+    Column("reasoning", Text),
+    Column("reasoning_tokens", Integer),  # of the completion's tokens
 )
 
 batches = Table(
@@ -133,10 +139,53 @@ batches = Table(
     Column("created_at", DateTime(timezone=True), nullable=False),
     Column("submitted_at", DateTime(timezone=True)),
     Column("ended_at", DateTime(timezone=True)),
+    Column("reserved_usd", Float),  # the most that its requests are expected to cost
     CheckConstraint(
         "status IN ('intended', 'submitted', 'cancelling', 'ended', 'cancelled', 'failed')",
         name="batches_status",
     ),
+)
+
+scores = Table(
+    "scores",
+    metadata,
+    Column("instruction_id", _BigInt, ForeignKey("instructions.id"), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("value", Float),  # NULL where no figure came of it; details say why
+    Column("model", Text, nullable=False),  # empty where no model was asked
+    Column("version", Text, nullable=False),
+    Column("details", JSON(none_as_null=True)),
+    Column("created_at", DateTime(timezone=True), nullable=False),
+    UniqueConstraint("instruction_id", "name", "model", "version", name="scores_once"),
+)
+
+responses = Table(
+    "responses",
+    metadata,
+    Column("id", _BigInt, primary_key=True),  # given by the database
+    Column("instruction_id", _BigInt, ForeignKey("instructions.id"), nullable=False),
+    Column("sample", Integer, nullable=False),
+    Column("response", Text),
+    Column("reasoning", Text),
+    Column("status", Text, nullable=False),
+    Column("rule", Text),
+    Column("reason", Text),
+    Column("model", Text, nullable=False),
+    Column("prompt_tokens", Integer, nullable=False),
+    Column("completion_tokens", Integer, nullable=False),
+    Column("cost_usd", Float),
+    Column("created_at", DateTime(timezone=True), nullable=False),
+    UniqueConstraint("instruction_id", "model", "sample", name="responses_once"),
+    CheckConstraint("status IN ('survivor', 'eliminated', 'failed')", name="responses_status"),
+)
+
+reviews = Table(
+    "reviews",
+    metadata,
+    Column("instruction_id", _BigInt, ForeignKey("instructions.id"), primary_key=True, autoincrement=False),
+    Column("verdict", Text, nullable=False),
+    Column("note", Text),
+    Column("created_at", DateTime(timezone=True), primary_key=True),  # the newest counts
 )
 
 

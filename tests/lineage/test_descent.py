@@ -128,7 +128,7 @@ def test_walks_stay_on_the_index_once_sqlite_has_statistics(tmp_path: object) ->
     template = dict(ROWS[1])
     with engine.begin() as conn:
         conn.exec_driver_sql(
-            "INSERT INTO runs VALUES (1,'r','finished','{}','p','',1,4,0,'m','0','2026-01-01','2026-01-01')"
+            "INSERT INTO runs VALUES (1,'r','finished','{}','p','',1,4,0,'m','0','2026-01-01','2026-01-01','evolve')"
         )
         seeds = [
             {**template, "id": row_id(1, n), "root_id": row_id(1, n), "parent_id": None, "epoch": 0}
