@@ -35,6 +35,18 @@ _CJK_SIGNS: Final = (
 )
 _MODIFIER: Final = "\u1160-\u11ff\u3099\u309a\ud7b0-\ud7fb\uff9e\uff9f"
 CJK: Final = re.compile(f"[{_CJK_SIGNS}]")
+# Signs that a terminal obeys instead of showing: C0 (but for tab and line feed), DEL, C1, what turns the direction of
+# writing, halves of characters and what is no character. C0 becomes Unicode's pictures of control characters,
+# everything else a replacement sign.
+_HARMFUL: Final = (
+    {code: 0x2400 + code for code in range(0x20) if code not in (0x09, 0x0A)}
+    | {0x7F: 0x2421}
+    | dict.fromkeys(
+        (*range(0x80, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A), *range(0xD800, 0xE000)), 0xFFFD
+    )
+    | dict.fromkeys((0xFFFE, 0xFFFF), 0xFFFD)
+)
+
 _WORD: Final = re.compile(rf"[^\w\s]*[{_CJK_SIGNS}](?:[{_MODIFIER}]|[^\w\s])*|[^\s{_CJK_SIGNS}]+")
 
 
@@ -84,6 +96,20 @@ def count_words(text: str) -> int:
     if text.isascii() or not CJK.search(text):
         return len(text.split())
     return len(_WORD.findall(text))
+
+
+def harmless(text: str) -> str:
+    """Return ``text`` with every control character but tab and line feed made visible instead of obeyed.
+
+    So do the signs that turn the direction of writing; a carriage return before a line feed is dropped. Whatever came
+    from outside (texts, names, messages of providers) passes through here before it reaches a terminal.
+    """
+    return text.replace("\r\n", "\n").translate(_HARMFUL)
+
+
+def one_line(text: str) -> str:
+    """Return ``text`` harmless and on one line, each run of white space a single space."""
+    return harmless(" ".join(text.split()))
 
 
 def storable(text: str) -> bool:

@@ -10,30 +10,25 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from evolver.text import harmless, one_line
+
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Column, Table
 
-# Signs that a terminal obeys instead of showing: C0 (but for tab and line feed), DEL, C1, and what turns the
-# direction of writing. C0 becomes Unicode's pictures of control characters, everything else a replacement sign.
-_HARMFUL = (
-    {code: 0x2400 + code for code in range(0x20) if code not in (0x09, 0x0A)}
-    | {0x7F: 0x2421}
-    | dict.fromkeys((*range(0x80, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A)), 0xFFFD)
-)
+__all__ = [
+    "add_row",
+    "console",
+    "harmless",
+    "one_line",
+    "plain",
+    "print_json",
+    "print_table",
+    "table",
+]
 
 _JSONS_OWN = frozenset({str, int, bool, type(None), dict, list})
 _FOLDED = 8  # columns of the terminal that are enough for a cell that may fold
-
-
-def harmless(text: str) -> str:
-    """Return ``text`` with every control character but tab and line feed made visible instead of obeyed."""
-    return text.replace("\r\n", "\n").translate(_HARMFUL)
-
-
-def one_line(text: str) -> str:
-    """Return ``text`` harmless and on one line, each run of white space a single space."""
-    return harmless(" ".join(text.split()))
 
 
 def plain(value: Any) -> Any:
