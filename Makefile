@@ -7,14 +7,16 @@ PYTHON ?=
 BIN := $(VENV)/bin
 PYTEST_ARGS ?=
 BENCH_ARGS ?=
+FAULT_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format docs bench clean
+.PHONY: help demo test check faults format docs bench clean
 
 help:
 	@echo "make demo    evolve the example pool over 4 epochs and show the result, in demo/"
 	@echo "make test    run the tests (PYTEST_ARGS='tests/pool -x' for some of them)"
 	@echo "make check   formatting, lint, types and import contracts"
+	@echo "make faults  break the code in some places and see that tests notice (FAULT_ARGS=--all, --room store, ...)"
 	@echo "make format  format, and mend what lint can mend"
 	@echo "make docs    build the documentation into site/"
 	@echo "make bench   measure speed, memory and overhead in ten minutes (BENCH_ARGS=--full: the whole, in an hour)"
@@ -31,6 +33,10 @@ check: $(VENV)/.has-dev
 	"$(BIN)/ruff" check .
 	"$(BIN)/python" -m mypy
 	"$(BIN)/lint-imports"
+	"$(BIN)/python" scripts/plant_faults.py --check
+
+faults: $(VENV)/.has-dev
+	@"$(BIN)/python" scripts/plant_faults.py $(FAULT_ARGS)
 
 format: $(VENV)/.has-dev
 	"$(BIN)/ruff" check --fix .
