@@ -10,7 +10,7 @@ BENCH_ARGS ?=
 FAULT_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check faults format docs bench clean
+.PHONY: help demo test check faults format settings docs bench clean
 
 help:
 	@echo "make demo    evolve the example pool over 4 epochs and show the result, in demo/"
@@ -18,6 +18,7 @@ help:
 	@echo "make check   formatting, lint, types and import contracts"
 	@echo "make faults  break the code in some places and see that tests notice (FAULT_ARGS=--all, --room store, ...)"
 	@echo "make format  format, and mend what lint can mend"
+	@echo "make settings write Python's keywords and docs/settings.md anew from the definition of the settings"
 	@echo "make docs    build the documentation into site/"
 	@echo "make bench   measure speed, memory and overhead in ten minutes (BENCH_ARGS=--full: the whole, in an hour)"
 	@echo "make clean   remove the environment, the caches and what demo and docs wrote"
@@ -41,6 +42,9 @@ faults: $(VENV)/.has-dev
 format: $(VENV)/.has-dev
 	"$(BIN)/ruff" check --fix .
 	"$(BIN)/ruff" format .
+
+settings: $(VENV)/.has-dev
+	"$(BIN)/python" scripts/write_settings.py
 
 docs: $(VENV)/.has-docs
 	"$(BIN)/python" -m mkdocs build --strict --quiet

@@ -7,10 +7,11 @@ from typing import Any
 
 import click
 
-from evolver.cli.run import command as run_command
+from evolver.cli.command import Command
+from evolver.cli.options import json_figures_option, said, setting_options
 
 
-@click.command("estimate", params=list(run_command.params))
+@click.command("estimate", cls=Command, params=[*setting_options(), json_figures_option()])
 def command(as_json: bool, **given: Any) -> None:
     """Estimate calls, tokens and dollars of a run, or of what is left of it.
 
@@ -27,7 +28,7 @@ def command(as_json: bool, **given: Any) -> None:
     from evolver.evolution import Evolution
     from evolver.settings import load_settings
 
-    settings = load_settings(**{name: value for name, value in given.items() if value is not None})
+    settings = load_settings(**said(given))
     estimate = Evolution.of(settings).estimate()
     if as_json:
         click.echo(json.dumps(figures(estimate), ensure_ascii=False))

@@ -9,6 +9,7 @@ from importlib import import_module
 
 import click
 
+from evolver.cli.command import write_options
 from evolver.errors import EvolverError
 
 COMMANDS = {
@@ -57,9 +58,10 @@ class LazyGroup(click.Group):
             formatter.write_dl(list(COMMANDS.items()))
         run_command = self.get_command(ctx, "run")
         assert run_command is not None
-        with formatter.section("Options of a run (evolve run --help says more)"):
-            records = (param.get_help_record(ctx) for param in run_command.get_params(ctx))
-            formatter.write_dl([record for record in records if record and record[0] != "--help"])
+        options = [one for one in run_command.get_params(ctx) if one.name != "help"]
+        formatter.write_paragraph()
+        formatter.write_text("Options of a run (evolve run --help says more):")
+        write_options(options, ctx, formatter)
 
 
 @click.command(

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from evolver.cli.options import DEFAULT_STORE, default_store
+from evolver.settings.choices import DEFAULT_FORMAT, FORMATS
 
 if TYPE_CHECKING:
     from types import FrameType
 
     from evolver.merge.job import Cleaning, Dedup, Kind, MergeReport, MergeSettings
 
-_FORMATS = ("wizardcoder", "alpaca", "text", "messages", "sharegpt", "prompt-completion")
 _FILE = click.Path(path_type=Path)
 
 
@@ -55,8 +55,8 @@ _FILE = click.Path(path_type=Path)
 )
 @click.option(
     "--format",
-    type=click.Choice(_FORMATS),
-    default="wizardcoder",
+    type=click.Choice(FORMATS),
+    default=DEFAULT_FORMAT,
     show_default=True,
     help="Shape of its rows.",
 )

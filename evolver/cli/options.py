@@ -2,14 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 import click
 
+from evolver.settings.definition import Entry, Group
+from evolver.settings.fields import entries, entry
+
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
-DEFAULT_STORE = "evolve.db"
+DEFAULT_STORE: str = entry("store").default
+
+
+class GroupedOption(click.Option):
+    """An option that says under which heading of the help it stands."""
+
+    group: Group = "Program"
+
+
+class SettingOption(GroupedOption):
+    """The option of a setting. Its text is read and checked where variables and files are, by ``load_settings``."""
+
+    def __init__(self, entry: Entry) -> None:
+        how: dict[str, Any] = {"help": entry.help, "default": None}
+        if entry.switch:
+            how |= {"flag_value": not entry.off_switch}
+        else:
+            how |= {"metavar": entry.metavar, "type": click.STRING, "multiple": entry.many}
+        if entry.about.bare is not None:
+            how |= {"is_flag": False, "flag_value": entry.about.bare}
+        super().__init__([entry.flag, entry.name], **how)
+        self.entry = entry
+        self.group = entry.about.group
+
+
+def setting_options() -> list[click.Parameter]:
+    """Make the options of a run, one for each setting that the command line takes."""
+    return [SettingOption(one) for one in entries() if one.at("command line")]
+
+
+def json_figures_option() -> click.Parameter:
+    """Make ``--json`` of commands that print one object."""
+    made = GroupedOption(
+        ["--json", "as_json"], is_flag=True, help="Print the final figures as one JSON object on stdout."
+    )
+    made.group = "Output"
+    return made
+
+
+def said(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options that somebody gave."""
+    return {name: value for name, value in given.items() if value not in (None, ())}
 
 
 def store_option(command: _Command) -> _Command:

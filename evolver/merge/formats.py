@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+from evolver.settings.choices import Format
 from evolver_store.schema import place
 from evolver_templates import render
 
@@ -68,7 +69,7 @@ def _prompt_completion(_position: int, row: Row) -> Record:
     }
 
 
-FORMATS: Mapping[str, Shape] = MappingProxyType(
+FORMATS: Mapping[Format, Shape] = MappingProxyType(
     {
         "wizardcoder": _wizardcoder,
         "alpaca": _alpaca,
@@ -83,7 +84,7 @@ FORMATS: Mapping[str, Shape] = MappingProxyType(
 _SAMPLE = Row(1, 1, 1, "mutator", "instruction", "response", "run", "source")
 
 
-def record_maker(name: str, *, provenance: bool) -> Shape:
+def record_maker(name: Format, *, provenance: bool) -> Shape:
     """Return the function that makes a record of a row and its place in the dataset, counted from 0.
 
     Args:

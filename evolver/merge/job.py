@@ -11,6 +11,7 @@ from sqlalchemy import Engine
 
 from evolver.errors import SettingsError
 from evolver.merge.formats import FORMATS
+from evolver.settings.choices import DEFAULT_FORMAT, Format
 
 Order = Literal["shuffle", "sequential", "epoch"]
 Dedup = Literal["none", "exact", "near"]
@@ -90,7 +91,7 @@ class MergeSettings:
         SettingsError: A value that cannot be.
     """
 
-    format: str = "wizardcoder"
+    format: Format = DEFAULT_FORMAT
     order: Order = "shuffle"
     seed: int = 0
     epochs: tuple[int, int] | None = None

@@ -81,8 +81,7 @@ def find_or_begin(
 
 def _stored(settings: Settings) -> dict[str, Any]:
     """Return the settings as the store keeps them: without what may hold a password or a token."""
-    kept = settings.model_dump(mode="json", exclude={"store"})
-    return {**kept, "base_url": None if settings.base_url is None else public_url(settings.base_url)}
+    return settings.kept(public_url)
 
 
 def _store_seeds(

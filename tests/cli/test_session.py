@@ -102,8 +102,6 @@ def test_json_gives_one_object_on_stdout(evolve: Run, tmp_path: Path) -> None:
         (("--pool", "pool.json", "--mutators", "deepn"), "Did you mean 'deepen'?"),
         (("--pool", "pool.json", "--skip-rules", "refusl"), "Did you mean 'refusal'?"),
         (("--pool", "pool.json", "--preset", "wizardlmm"), "Did you mean 'wizardlm'?"),
-        (("--pool", "pool.json", "--epochs", "64"), "--epochs cannot be 64"),
-        (("--pool", "pool.json", "--concurrency", "0"), "--concurrency cannot be 0"),
         (("--pool", "pool.json", "--output", "data.csv"), ".jsonl"),
         (("--pool", "pool.json", "--output", "no/where.jsonl"), "no"),
         (("--pool", "pool.json", "--store", "no/where.db"), "does not exist; no store was made"),
@@ -119,6 +117,27 @@ def test_bad_input_is_one_message_exit_1_and_nothing_written(
     assert said in done.stderr
     assert "Traceback" not in done.stderr
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"pool.json": before}
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        (("--epochs", "64"), "--epochs cannot be '64'"),
+        (("--concurrency", "0"), "--concurrency cannot be '0'"),
+        (("--temperature", "warm"), "--temperature cannot be 'warm'"),
+        (("--format", "alpca"), "Did you mean 'alpaca'?"),
+        (("--seed", "1", "--epochs", "1", "--seed=2"), "--seed is given 2 times"),
+    ],
+)
+def test_a_wrong_value_of_an_option_is_wrong_usage_and_nothing_is_written(
+    evolve: Run, tmp_path: Path, args: tuple[str, ...], said: str
+) -> None:
+    write_pool(tmp_path / "pool.json")
+    done = evolve("run", "--pool", "pool.json", *args)
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["pool.json"]
 
 
 def test_wrong_usage_exits_with_2(evolve: Run) -> None:

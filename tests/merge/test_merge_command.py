@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from evolver.cli.merge import _FORMATS
 from evolver.merge.formats import FORMATS
 from evolver.merge.job import RunSource
+from evolver.settings import FORMATS as NAMES
 
 Plant = Callable[..., RunSource]
 Evolve = Callable[..., subprocess.CompletedProcess[str]]
@@ -68,7 +68,7 @@ def failed(done: subprocess.CompletedProcess[str], *words: str) -> None:
 
 
 def test_every_format_can_be_asked_for() -> None:
-    assert tuple(FORMATS) == _FORMATS
+    assert tuple(FORMATS) == NAMES
 
 
 def test_the_newest_run_of_the_default_store_is_merged(evolve: Evolve, store: Path, tmp_path: Path) -> None:

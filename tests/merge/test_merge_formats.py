@@ -17,6 +17,7 @@ from evolver.errors import OutputError
 from evolver.merge.dataset import merge
 from evolver.merge.formats import FORMATS
 from evolver.merge.job import MergeSettings, RunSource
+from evolver.settings import Format
 from evolver_store.schema import row_id
 
 Plant = Callable[..., RunSource]
@@ -107,7 +108,7 @@ def test_a_json_list_of_several_slices_is_one_list(plant: Plant, tmp_path: Path)
 @pytest.mark.parametrize("ending", ENDINGS)
 @pytest.mark.parametrize("name", FORMATS)
 def test_provenance_says_where_each_row_comes_from(
-    plant: Plant, tmp_path: Path, name: str, ending: str
+    plant: Plant, tmp_path: Path, name: Format, ending: str
 ) -> None:
     source = plant(tmp_path / "s.db", [(7, 0, "seed", "x"), (7, 2, "evolved", "y")])
     output = tmp_path / f"o.{ending}"

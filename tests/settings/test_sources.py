@@ -88,12 +88,21 @@ def test_a_blank_variable_counts_as_unset(folder: Path, monkeypatch: pytest.Monk
     assert (settings.limit, settings.judge) == (3, True)
 
 
-def test_only_the_missing_pool_is_wrong_usage() -> None:
+def test_a_missing_pool_and_a_wrong_value_of_an_option_are_wrong_usage(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     with pytest.raises(UsageError) as missing:
         load_settings()
+    with pytest.raises(UsageError) as impossible:
+        load_settings(pool="x", epochs="64")
+    assert (missing.value.exit_code, impossible.value.exit_code) == (2, 2)
+
+
+def test_a_wrong_value_of_a_variable_is_a_stated_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EVOLVE_EPOCHS", "64")
     with pytest.raises(SettingsError) as impossible:
-        load_settings(pool="x", epochs=64)
-    assert (missing.value.exit_code, impossible.value.exit_code) == (2, 1)
+        load_settings(pool="x")
+    assert impossible.value.exit_code == 1
 
 
 def test_python_may_name_files_by_path_objects(folder: Path) -> None:

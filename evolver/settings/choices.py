@@ -1,0 +1,14 @@
+"""Values that a setting chooses among. Each name stands here and nowhere else."""
+
+from __future__ import annotations
+
+from typing import Literal, get_args
+
+Format = Literal["wizardcoder", "alpaca", "text", "messages", "sharegpt", "prompt-completion"]
+"""The shapes that rows of a dataset come in; ``evolver.merge.formats`` has the function of each."""
+
+FORMATS: tuple[Format, ...] = get_args(Format)
+DEFAULT_FORMAT: Format = "wizardcoder"
+
+BatchFallback = Literal["none", "live"]
+AnswerSeeds = Literal["none", "missing", "all"]
