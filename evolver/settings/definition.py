@@ -26,7 +26,7 @@ PURPOSES = ("judge", "answer")
 """The calls that may be asked otherwise than those that evolve."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Setting:
     """What stands beside a field of :class:`evolver.settings.Settings`, in its annotation.
 
@@ -70,7 +70,7 @@ class Setting:
     risk: Risk | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Entry:
     """A setting as it stands in the class of settings: its name, type and default beside what is said of it.
 
