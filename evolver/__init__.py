@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from evolver.elimination.verdict import Candidate, Drop, rule
     from evolver.errors import EvolverError
-    from evolver.evolution import Evolution, Result
+    from evolver.evolution import Evolution
     from evolver.models.protocol import Completion, Model, Request, Sampling
     from evolver.plugins import Mutator, Prompt, mutator
+    from evolver.result import Result
 
     __version__: str
 
@@ -27,7 +28,7 @@ _HOMES = {
     "Mutator": "evolver.plugins",
     "Prompt": "evolver.plugins",
     "Request": "evolver.models.protocol",
-    "Result": "evolver.evolution",
+    "Result": "evolver.result",
     "Sampling": "evolver.models.protocol",
     "mutator": "evolver.plugins",
     "rule": "evolver.elimination.verdict",

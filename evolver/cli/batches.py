@@ -90,7 +90,7 @@ def cancel(ctx: click.Context, key: str, store: str, base_url: str | None) -> No
     Example:
         evolve batches cancel 3f2a
     """
-    from evolver.scheduler.batching import cancel_batch
+    from evolver.calls.batch.cancel import cancel_batch
 
     if ctx.get_parameter_source("store") is ParameterSource.DEFAULT:
         store = ctx.obj  # named before the subcommand, or nowhere

@@ -7,11 +7,12 @@ import sys
 import click
 from rich.console import Console
 
-from evolver.calls.prices import FREE, price_for
+from evolver.calls.prices import FREE
 from evolver.cli.quote import dollars, in_short, print_estimate
 from evolver.errors import EvolverError, SettingsError
 from evolver.evolution import Evolution
-from evolver.models.factory import identify, make_model, official
+from evolver.models.factory import official
+from evolver.plan import Plan
 from evolver.report.estimate import Estimate
 from evolver.settings import Settings
 
@@ -26,9 +27,9 @@ def ask_before_paying(evolution: Evolution, console: Console) -> None:
         EvolverError: The answer is no; nothing was sent.
     """
     settings = evolution.settings
-    if not _costs(settings):
+    plan = evolution.prepare()  # a key or a package that is missing is told before the question, not after it
+    if not _costs(plan):
         return
-    _check_models(settings)
     estimate = evolution.estimate()
     if not estimate.calls:
         return
@@ -51,26 +52,14 @@ def _ask(estimate: Estimate, settings: Settings) -> None:
         raise EvolverError("not begun; nothing was sent and nothing is written.")
 
 
-def _costs(settings: Settings) -> bool:
+def _costs(plan: Plan) -> bool:
     """Tell whether somebody is going to send a bill.
 
     A server of the user's own whose price nobody knows is taken to cost nothing; a provider's model that the price
     list does not have is taken to cost something.
     """
-    for spec in _specs(settings):
-        who = identify(spec, base_url=settings.base_url)
-        price = price_for(who, settings.price_in, settings.price_out)
+    for purpose, who in plan.asked.items():
+        price = plan.prices[purpose]
         if official(who) if price is None else price != FREE:
             return True
     return False
-
-
-def _check_models(settings: Settings) -> None:
-    """Find out that a key or a package is missing before the question, not after it."""
-    for spec in _specs(settings):
-        make_model(spec, base_url=settings.base_url)
-
-
-def _specs(settings: Settings) -> set[str]:
-    judges = {settings.judge_model or settings.model} if settings.judge else set()
-    return {settings.model, settings.answer_model or settings.model} | judges

@@ -8,9 +8,9 @@ from rich.console import Console
 from rich.table import Table
 
 from evolver.cli.words import SHORT_RULES, counted
-from evolver.evolution import Result
 from evolver.facts.spending import Spent
 from evolver.report.summary import EpochStats, RunStats
+from evolver.result import Result
 from evolver_store.connect import shown, store_url
 
 

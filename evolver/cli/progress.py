@@ -218,17 +218,16 @@ def _clock(seconds: float) -> str:
 
 
 @contextmanager
-def make_progress(console: Console) -> Iterator[Progress]:
+def shown_while(console: Console, progress: Progress) -> Iterator[None]:
     """Show progress while the block runs: live in a terminal, as lines elsewhere, not at all when quiet."""
-    progress = Progress(console)
     if console.quiet:
-        yield progress
+        yield
     elif console.is_terminal:
         with Live(progress, console=console, refresh_per_second=8, transient=True):
-            yield progress
+            yield
     else:
         with _lines(console, progress):
-            yield progress
+            yield
 
 
 @contextmanager

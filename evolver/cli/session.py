@@ -6,7 +6,6 @@ import asyncio
 import dataclasses
 import json
 import shlex
-import signal
 import sys
 from typing import Any
 
@@ -15,11 +14,13 @@ from rich.console import Console
 
 from evolver.cli.consent import ask_before_paying
 from evolver.cli.final import print_final
-from evolver.cli.progress import Progress, make_progress
+from evolver.cli.progress import Progress, shown_while
 from evolver.errors import StoppedError
-from evolver.evolution import Evolution, Result
+from evolver.evolution import Evolution
+from evolver.interrupts import interruptible
 from evolver.merge.findings import figures as dataset_figures
 from evolver.models.factory import notices
+from evolver.result import Result
 from evolver.settings import Settings
 from evolver_store.connect import shown, store_url
 
@@ -33,40 +34,22 @@ def run_session(settings: Settings, *, as_json: bool) -> None:
     console = Console(stderr=True, quiet=settings.quiet, highlight=False)
     for notice in notices([settings.model]):
         console.print(notice, style="yellow")
-    ask_before_paying(Evolution.of(settings), console)
-    with make_progress(console) as progress:
-        evolution = Evolution.of(settings, on_event=progress)
-        try:
-            result = asyncio.run(_interruptible(evolution, progress))
-        except StoppedError as error:
-            raise StoppedError(
-                f"interrupted; what is finished is stored. Go on with:\n  {_same_command()}"
-            ) from error
+    progress = Progress(console)
+    evolution = Evolution.of(settings, on_event=progress)
+    try:
+        ask_before_paying(evolution, console)
+        with shown_while(console, progress):
+            result = asyncio.run(interruptible(evolution.arun(), evolution.stop))
+    except StoppedError as error:
+        raise StoppedError(
+            f"interrupted; what is finished is stored. Go on with:\n  {_same_command()}"
+        ) from error
+    finally:
+        asyncio.run(evolution.aclose())
     if as_json:
         click.echo(json.dumps(_figures(result), ensure_ascii=False))
     else:
         print_final(console, result)
-
-
-async def _interruptible(evolution: Evolution, progress: Progress) -> Result:
-    """Run; the first Ctrl-C (or SIGTERM) finishes the calls in flight, a second one ends at once."""
-    loop = asyncio.get_running_loop()
-    task = asyncio.ensure_future(evolution.arun())
-    asked = False
-
-    def interrupt() -> None:
-        nonlocal asked
-        if asked:
-            task.cancel()
-        asked = True
-        evolution.stop()
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, interrupt)
-    try:
-        return await task
-    except asyncio.CancelledError as error:
-        raise StoppedError("interrupted twice") from error
 
 
 def _same_command() -> str:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from evolver.calls.prices import Price, prices_for
+from evolver.calls.prices import Price
 from evolver.models.identity import ModelIdentity
 from evolver.models.protocol import Purpose
-from evolver.plugins import MutatorSet
-from evolver.pool import read_pool
-from evolver.report.lengths import Lengths, Means, draw_sample, foresee
+from evolver.plan import Plan
+from evolver.pool import Survey
+from evolver.report.lengths import Lengths, Means, foresee
 from evolver.report.usage import Tokens, Usage, read_usage
 from evolver.settings import Settings
 
@@ -79,72 +79,37 @@ class Estimate:
         return None if None in costs else sum(cost for cost in costs if cost is not None)
 
 
-def estimate_run(
-    settings: Settings,
-    run: str,
-    mutators: MutatorSet,
-    *,
-    judge: bool,
-    models: Mapping[Purpose, ModelIdentity],
-) -> Estimate:
+def estimate_run(plan: Plan) -> Estimate:
     """Estimate what is left of a run.
-
-    Args:
-        settings: Of the run.
-        run: Its name, by which finished attempts and paid calls are found in the store.
-        mutators: Whose prompts are measured.
-        judge: Whether the judge is asked.
-        models: Who is asked, by purpose.
 
     Raises:
         PoolError: The pool cannot be read.
-        SettingsError: There is a budget, and no price to count it by.
         StoreError: There is a store, and it cannot be read.
         PluginError: A mutator failed on an instruction of the sample.
     """
-    prices = prices_for(models, settings.price_in, settings.price_out, settings.max_cost)
-    pool = _Pool(settings)
-    sample = draw_sample(pool.instructions(), SAMPLE, settings.seed)
+    settings, models = plan.settings, plan.identities
+    survey = plan.pool.survey(SAMPLE, settings.seed)
     lengths = foresee(
-        sample,
-        mutators,
+        survey.sample,
+        plan.mutators,
         epochs=settings.epochs,
-        judge=judge,
+        judge=plan.judge,
         most=settings.max_tokens,
         seed=settings.seed,
     )
-    usage = read_usage(settings.store, run, {one.name for one in models.values()})
-    lines = _Lines(settings, pool, lengths, usage, prices, models)
+    usage = read_usage(settings.store, plan.name, {one.name for one in models.values()})
+    lines = _Lines(settings, survey, lengths, usage, plan.prices, models)
     return Estimate(
-        run=run,
-        seeds=pool.seeds,
+        run=plan.name,
+        seeds=survey.seeds,
         epochs=settings.epochs,
         attempts_done=usage.done.total(),
-        sample=len(sample),
+        sample=len(survey.sample),
         spent_usd=usage.spent_usd,
         batch=settings.batch,
-        unpriced=tuple(sorted({models[purpose].name for purpose in models if prices[purpose] is None})),
+        unpriced=tuple(plan.unpriced),
         lines=tuple(lines.all()),
     )
-
-
-class _Pool:
-    """Counts the seeds while they pass."""
-
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-        self.seeds = self.unanswered = 0
-
-    def instructions(self) -> Iterator[str]:
-        settings = self._settings
-        for seed in read_pool(settings.pool, strict=settings.strict, limit=settings.limit):
-            self.seeds += 1
-            self.unanswered += seed.response is None
-            yield seed.instruction
-
-    @property
-    def to_answer(self) -> int:
-        return {"none": 0, "missing": self.unanswered, "all": self.seeds}[self._settings.answer_seeds]
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +117,7 @@ class _Lines:
     """The arithmetic: calls left times tokens a call times dollars a token."""
 
     settings: Settings
-    pool: _Pool
+    pool: Survey
     lengths: Lengths
     usage: Usage
     prices: Mapping[Purpose, Price | None]
@@ -164,7 +129,7 @@ class _Lines:
         )
         for purpose, epoch in order:
             line = self._line(purpose, epoch, self.lengths.means[purpose, epoch])
-            if epoch or self.pool.to_answer:
+            if epoch or self._to_answer:
                 yield line
 
     def _line(self, purpose: Purpose, epoch: int, mean: Means) -> Line:
@@ -186,11 +151,17 @@ class _Lines:
             measured=factors is not None,
         )
 
+    @property
+    def _to_answer(self) -> int:
+        return {"none": 0, "missing": self.pool.unanswered, "all": self.pool.seeds}[
+            self.settings.answer_seeds
+        ]
+
     def _calls_left(self, purpose: Purpose, epoch: int, mean: Means) -> int:
         """Count all calls, less those that were made and those that finished attempts had no need of."""
         made = self.usage.made[purpose, epoch] if self.settings.cache else 0
         if epoch == 0:
-            return max(0, self.pool.to_answer - made)
+            return max(0, self._to_answer - made)
         tries = sum(_DEATH_RATE**attempt for attempt in range(self.settings.attempts))
         total = self.pool.seeds * tries * mean.calls
         done = self.usage.done[epoch] * mean.calls

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
@@ -11,10 +12,11 @@ from typing import Any
 from sqlalchemy import Connection, Engine
 
 from evolver.models.keys import public_url
-from evolver.pool import PoolReport, Seed, read_pool
+from evolver.plan import Plan
+from evolver.pool import Pool, PoolReport, Seed
 from evolver.scheduler.frontier import Frontier, content_digest
 from evolver.settings import Settings
-from evolver.shape import Shape, check_same
+from evolver.shape import check_same
 from evolver.version import VERSION
 from evolver_store.runs import (
     Ids,
@@ -33,17 +35,12 @@ _SEEDS_AT_ONCE = 1_000
 
 
 def find_or_begin(
-    engine: Engine,
-    settings: Settings,
-    *,
-    name: str,
-    shape: Shape,
-    model: str,
-    on_seeds: Callable[[int, PoolReport], None],
+    engine: Engine, plan: Plan, on_seeds: Callable[[int, PoolReport], None]
 ) -> tuple[Run, PoolReport | None]:
-    """Return the run of that name, begun with its whole pool in one transaction if it was not there.
+    """Return the run of a plan, begun with its whole pool in one transaction if it was not there.
 
-    A pool that turns out broken in its last line leaves nothing behind.
+    A pool that turns out broken in its last line leaves nothing behind. ``on_seeds`` is told the seeds stored so far,
+    and what was skipped.
 
     Returns:
         The run, and what was skipped in the pool if it was read now.
@@ -52,31 +49,39 @@ def find_or_begin(
         PoolError: The pool cannot be read, or holds nothing to evolve.
         SettingsError: A run of that name was begun with other settings.
     """
+    settings, name = plan.settings, plan.name
     with engine.connect() as conn:
         run = find_run(conn, name)
     if run is not None:
-        check_same(name, run.settings.get("shape", {}), shape)
-        epochs = max(run.epochs, settings.epochs)
-        update_run(engine, run.id, status="running", epochs=epochs, finished_at=None)
-        return run, None
+        check_same(name, run.settings.get("shape", {}), plan.shape)
+        return _gone_on_with(engine, run, settings.epochs), None
     report = PoolReport()
     fields: dict[str, Any] = {
         "name": name,
-        "settings": {**_stored(settings), "shape": shape},
+        "settings": {**_stored(settings), "shape": plan.shape},
         "pool": settings.pool,
-        "pool_sha256": shape["pool_sha256"],
+        "pool_sha256": plan.shape["pool_sha256"],
         "epochs": settings.epochs,
         "seed": settings.seed,
-        "model": model,
+        "model": plan.identities["evolve"].name,
         "evolver_version": VERSION,
     }
     with engine.begin() as conn:
         run_id = insert_run(conn, fields)
-        seeds = _store_seeds(conn, run_id, settings, report, on_seeds)
+        seeds = _store_seeds(conn, run_id, plan.pool, report, on_seeds)
         set_seeds(conn, run_id, seeds)
         run = find_run(conn, name)
     assert run is not None
     return run, report
+
+
+def _gone_on_with(engine: Engine, run: Run, epochs: int) -> Run:
+    """Say that a run is worked on again; one that is finished and gets no further epochs stays finished."""
+    if run.status == "finished" and epochs <= run.epochs:
+        return run
+    again = replace(run, status="running", epochs=max(run.epochs, epochs), finished_at=None)
+    update_run(engine, run.id, status=again.status, epochs=again.epochs, finished_at=None)
+    return again
 
 
 def _stored(settings: Settings) -> dict[str, Any]:
@@ -87,13 +92,13 @@ def _stored(settings: Settings) -> dict[str, Any]:
 def _store_seeds(
     conn: Connection,
     run_id: int,
-    settings: Settings,
+    pool: Pool,
     report: PoolReport,
     on_seeds: Callable[[int, PoolReport], None],
 ) -> int:
     count = 0
-    pool = read_pool(settings.pool, strict=settings.strict, limit=settings.limit, report=report)
-    while rows := [_seed_row(run_id, seed) for seed in islice(pool, _SEEDS_AT_ONCE)]:
+    seeds = pool.seeds(report)
+    while rows := [_seed_row(run_id, seed) for seed in islice(seeds, _SEEDS_AT_ONCE)]:
         insert_rows(conn, instructions, rows)
         count += len(rows)
         on_seeds(count, report)

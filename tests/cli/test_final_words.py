@@ -9,8 +9,8 @@ from rich.console import Console
 
 from evolver.cli.final import print_final
 from evolver.cli.words import SHORT_RULES, counted
-from evolver.evolution import Result
 from evolver.report.summary import EpochStats, RunStats
+from evolver.result import Result
 
 RULES = dict.fromkeys(SHORT_RULES, 12_345)
 

@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from evolver import Candidate, Drop, Evolution, EvolverError, Request, mutator, rule
 from evolver.errors import PluginError, PoolError, RowModelError, RunModelError, SettingsError
 from evolver.events import AttemptEnded, Event
 from evolver.settings import Options
+from evolver_store.connect import reading
 
 Rows = Callable[..., list[dict[str, Any]]]
 MakePool = Callable[..., Path]
@@ -463,23 +465,36 @@ def test_a_run_asked_to_stop_goes_on_when_it_is_run_again(
     assert evolution.run().stats.attempts == 12
 
 
+def test_a_shorter_rerun_leaves_a_finished_run_finished(
+    make_pool: MakePool, scripted: Any, place: Options
+) -> None:
+    pool = make_pool(3)
+    for epochs in (4, 1, 4):
+        Evolution(pool, model=scripted(), store=place["store"], output=None, epochs=epochs).run()
+        assert statuses(place["store"]) == ["finished"]
+
+
 def test_a_shorter_rerun_does_not_call_a_longer_run_finished(
     make_pool: MakePool, scripted: Any, place: Options
 ) -> None:
-    from sqlalchemy import text
-
-    from evolver_store.connect import reading
+    def stop_soon(event: Event) -> None:
+        if isinstance(event, AttemptEnded):
+            longer.stop()
 
     pool = make_pool(3)
-    stopped = Evolution(pool, model=scripted(), store=place["store"], output=None, epochs=4)
-    stopped.stop()
+    longer = Evolution(
+        pool, model=scripted(), store=place["store"], output=None, epochs=4, on_event=stop_soon
+    )
     with pytest.raises(EvolverError):
-        stopped.run()
-    Evolution(pool, model=scripted(), store=place["store"], output=None, epochs=4).run()
+        longer.run()
     for epochs, status in ((1, "stopped"), (4, "finished")):
         Evolution(pool, model=scripted(), store=place["store"], output=None, epochs=epochs).run()
-        with reading(place["store"]) as engine, engine.connect() as conn:
-            assert conn.execute(text("SELECT status FROM runs")).scalars().all() == [status]
+        assert statuses(place["store"]) == [status]
+
+
+def statuses(store: Any) -> list[str]:
+    with reading(store) as engine, engine.connect() as conn:
+        return list(conn.execute(text("SELECT status FROM runs ORDER BY id")).scalars())
 
 
 @pytest.mark.parametrize("which", ["pool", "store"])

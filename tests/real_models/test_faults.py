@@ -8,7 +8,7 @@ from typing import Any
 
 from benchmarks.llmsim.process import SimServer
 from evolver import Evolution
-from evolver.evolution import Result
+from evolver.result import Result
 
 Ask = Callable[[str], list[dict[str, Any]]]
 

@@ -14,7 +14,7 @@ from sqlalchemy import text
 from benchmarks.llmsim.process import SimServer
 from evolver import Evolution
 from evolver.events import Event
-from evolver.evolution import Result
+from evolver.result import Result
 from evolver_store.connect import reading
 
 ProviderName = Literal["openai", "anthropic"]
@@ -87,6 +87,7 @@ class Runner:
             on_event(event)
 
         given: dict[str, Any] = {
+            "model": SPECS[provider],
             "epochs": 2,
             "output": None,
             "batch": True,
@@ -97,7 +98,7 @@ class Runner:
             "base_url": self.base_url(provider),
             "store": str(self.folder / store),
         }
-        return Evolution(self.pool, model=SPECS[provider], on_event=listen, **{**given, **options})
+        return Evolution(self.pool, on_event=listen, **{**given, **options})
 
     def run(self, store: str, provider: str = "openai", **options: Any) -> Result:
         return self.make(store, provider, **options).run()

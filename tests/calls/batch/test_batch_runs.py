@@ -158,8 +158,7 @@ def test_a_wrong_key_stops_the_run_before_anything_is_submitted(runner: Any, pro
 def test_an_unknown_model_costs_one_live_call_and_no_batch(
     runner: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    evolution = runner.make("unknown.db")
-    evolution._models["evolve"] = "openai:no-such-model"
+    evolution = runner.make("unknown.db", model="openai:no-such-model")
 
     with pytest.raises(RunModelError, match="model_not_found"):
         evolution.run()
@@ -167,8 +166,7 @@ def test_an_unknown_model_costs_one_live_call_and_no_batch(
 
 
 def test_parameters_a_model_refuses_are_learnt_live_and_left_out_of_the_batch(runner: Any) -> None:
-    evolution = runner.make("reasoning.db", epochs=1)
-    evolution._models["evolve"] = "openai:gpt-5-mini"
+    evolution = runner.make("reasoning.db", epochs=1, model="openai:gpt-5-mini")
     evolution.run()
 
     assert any(isinstance(event, Notice) and "max_completion_tokens" in event.text for event in runner.events)
@@ -185,8 +183,7 @@ def test_parameters_a_model_refuses_are_learnt_live_and_left_out_of_the_batch(ru
 def test_what_cannot_be_batched_is_refused_before_the_store_is_made(
     runner: Any, model: str, options: dict[str, Any], said: str
 ) -> None:
-    evolution = runner.make("never.db", **options)
-    evolution._models["evolve"] = model
+    evolution = runner.make("never.db", **options, model=model)
 
     with pytest.raises(SettingsError, match=said):
         evolution.run()

@@ -1,0 +1,59 @@
+"""The models of a session, each made once and closed once, by whoever made it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from evolver.models.factory import made_here, make_model
+from evolver.models.protocol import Model, Purpose
+
+
+@dataclass(frozen=True, slots=True)
+class Clients:
+    """Who is asked for each purpose.
+
+    ``ours`` are those that were made here from a name. An object of the user's is the user's to close: it may be asked
+    again by the next run.
+    """
+
+    models: Mapping[Purpose, Model]
+    ours: tuple[Model, ...] = ()
+
+    async def aclose(self) -> None:
+        """Close the connections of the models that were made here; twice does no harm."""
+        for model in self.ours:
+            close = getattr(model, "aclose", None)
+            if close is not None:
+                await close()
+
+
+def make_clients(
+    specs: Mapping[Purpose, object],
+    *,
+    base_url: str | None = None,
+    timeout: float = 600.0,
+    on_notice: Callable[[str], None] | None = None,
+) -> Clients:
+    """Make the models, one for all purposes that name the same.
+
+    Args:
+        specs: What the user asked for, by purpose: a name, or a model in hand.
+        base_url: The address of all of them; the provider's own by default.
+        timeout: Seconds that one call may take.
+        on_notice: Told what the user should read once.
+
+    Raises:
+        SettingsError: Nothing answers to a name, or its key or package is missing. Nothing was sent.
+    """
+    made: dict[object, Model] = {}
+    models: dict[Purpose, Model] = {}
+    ours: list[Model] = []
+    for purpose, spec in specs.items():
+        key = spec if isinstance(spec, str) else id(spec)
+        if key not in made:
+            made[key] = make_model(spec, base_url=base_url, timeout=timeout, on_notice=on_notice)
+            if made_here(spec):
+                ours.append(made[key])
+        models[purpose] = made[key]
+    return Clients(models, tuple(ours))

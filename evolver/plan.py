@@ -1,0 +1,114 @@
+"""What a run will do, settled before anything is written or paid: made once, and taken by all that comes after."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from evolver.calls.prices import Price, prices_for
+from evolver.clients import Clients
+from evolver.elimination.rules import RuleSet, load_rules
+from evolver.errors import SettingsError
+from evolver.models.batch.protocol import Batchable
+from evolver.models.factory import identify
+from evolver.models.identity import ModelIdentity
+from evolver.models.protocol import Purpose
+from evolver.models.registry import usages_with_batches
+from evolver.plugins import MutatorSet, load_mutators
+from evolver.pool import Pool
+from evolver.settings import Settings
+from evolver.shape import Shape, default_name, shape_of
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A run as its user has asked for it; the estimate, the question about money, the run and the card rest on it.
+
+    ``specs`` is what is asked for each purpose, a name or a model in hand; ``identities`` says who answers to it,
+    which needs neither key nor package. ``shape`` is what decides the run's rows, and ``name`` follows from it where
+    the user gave none.
+    """
+
+    settings: Settings
+    pool: Pool
+    name: str
+    shape: Shape
+    mutators: MutatorSet
+    rules: RuleSet
+    specs: Mapping[Purpose, object]
+    identities: Mapping[Purpose, ModelIdentity]
+    prices: Mapping[Purpose, Price | None]
+
+    @property
+    def judge(self) -> bool:
+        """Whether the judge is asked."""
+        return self.settings.judge and self.rules.judge
+
+    @property
+    def asked(self) -> dict[Purpose, ModelIdentity]:
+        """Who is really asked: without the judge where there is none."""
+        return {one: who for one, who in self.identities.items() if one != "judge" or self.judge}
+
+    @property
+    def local(self) -> bool:
+        """Whether every model answers in this process, for nothing."""
+        return all(who.local for who in self.identities.values())
+
+    @property
+    def unpriced(self) -> list[str]:
+        """Models that are asked and whose price nobody knows."""
+        return sorted({who.name for one, who in self.asked.items() if self.prices[one] is None})
+
+
+def make_plan(
+    settings: Settings,
+    pool: Pool,
+    specs: Mapping[Purpose, object],
+    *,
+    mutators: Sequence[object] = (),
+    rules: Sequence[object] = (),
+) -> Plan:
+    """Settle what a run will do.
+
+    Args:
+        settings: Of the run.
+        pool: What is to be evolved.
+        specs: The model of each purpose: a name, or a model in hand.
+        mutators: Names, files, or mutators in hand; none means the preset.
+        rules: Elimination rules besides the built-in ones, likewise.
+
+    Raises:
+        PoolError: The pool cannot be read.
+        PluginError: A mutator or rule cannot be loaded.
+        SettingsError: Something that was asked for cannot be; nothing was sent.
+    """
+    loaded = MutatorSet(load_mutators(mutators, preset=settings.preset))
+    chosen = load_rules(rules, skip=settings.skip_rules, refusal_phrases=settings.refusal_phrases)  # type: ignore[arg-type]
+    identities = {purpose: identify(spec, base_url=settings.base_url) for purpose, spec in specs.items()}
+    prices = prices_for(identities, settings.price_in, settings.price_out, settings.max_cost)
+    told = {str(purpose): [who.name, who.base_url, who.settings] for purpose, who in identities.items()}
+    shape = shape_of(settings, pool.sha256, loaded, chosen, told)
+    name = settings.run or default_name(settings.pool, shape)
+    return Plan(settings, pool, name, shape, loaded, chosen, dict(specs), identities, prices)
+
+
+def check_batchable(plan: Plan, clients: Clients) -> None:
+    """Make sure that what is to be asked in batches can be.
+
+    Raises:
+        SettingsError: A model has no batch API, or there is no call cache to keep answers in.
+    """
+    if not plan.settings.batch:
+        return
+    if not plan.settings.cache:
+        raise SettingsError(
+            "--batch needs the call cache, in which answers wait for the lineages that asked; nothing was sent. "
+            "Leave out --no-cache, or name a new --store to pay for new answers."
+        )
+    remote = [purpose for purpose, who in plan.identities.items() if not who.local] or [*plan.identities]
+    without = [purpose for purpose in remote if not isinstance(clients.models[purpose], Batchable)]
+    if without:
+        raise SettingsError(
+            f"{plan.identities[without[0]].name} has no batch API; nothing was sent. Leave out --batch, or name models "
+            f"that have one: {', '.join(usages_with_batches())}."
+        )

@@ -1,0 +1,77 @@
+"""What a run comes to: its dataset written, its figures read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from evolver.facts.spending import paid_by
+from evolver.merge.dataset import merge
+from evolver.merge.job import MergeReport, MergeSettings, RunSource
+from evolver.pool import PoolReport
+from evolver.report.session import SessionCount, SessionFigures
+from evolver.report.summary import RunStats, run_stats
+from evolver.settings import Settings
+from evolver_store.connect import reading
+from evolver_store.runs import Run, get_run
+
+if TYPE_CHECKING:
+    import networkx
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A finished run.
+
+    ``pool`` tells what was read and skipped, ``None`` where an earlier session read the pool. ``dataset`` is
+    ``None`` where no output was asked for. ``stats`` are of the whole run; ``session`` tells what this session paid for
+    and what it was served from the cache.
+    """
+
+    run: str
+    store: str
+    stats: RunStats
+    dataset: MergeReport | None
+    pool: PoolReport | None
+    session: SessionFigures = field(default_factory=SessionFigures)
+
+    def graph(self) -> networkx.DiGraph[int]:
+        """Return the whole lineage: a node per row of ``instructions``, an edge from parent to child."""
+        from evolver_store.lineage import run_graph  # networkx is heavy, and few ask for the graph
+
+        with reading(self.store) as engine, engine.connect() as conn:
+            return run_graph(conn, get_run(conn, self.run, self.store).id)
+
+
+def conclude(
+    run: Run,
+    pool: PoolReport | None,
+    settings: Settings,
+    count: SessionCount,
+    on_progress: Callable[[int, int], None],
+) -> Result:
+    """Merge all generations if an output was asked for, and read the figures.
+
+    Args:
+        run: As the store has it.
+        pool: What was read and skipped, if the pool was read now.
+        settings: Of the run.
+        count: What the session was served from the cache.
+        on_progress: Told (rows written, rows in all); what it raises ends the merge and leaves no file.
+
+    Raises:
+        OutputError: The dataset cannot be written.
+        StoreError: The store cannot be read.
+    """
+    with reading(settings.store) as engine:
+        dataset = None
+        if settings.output is not None:
+            source = RunSource(engine, run.id, run.name)
+            how = MergeSettings(format=settings.format, seed=settings.seed, epochs=(0, settings.epochs))
+            dataset = merge([source], Path(settings.output), how, on_progress=on_progress)
+        with engine.connect() as conn:
+            stats = run_stats(conn, run.id, run.seeds or 0)
+            session = count.figures(paid_by(conn, run.id))
+    return Result(run.name, settings.store, stats, dataset, pool, session)

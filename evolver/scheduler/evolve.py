@@ -1,0 +1,60 @@
+"""Evolve: from an open session and a plan to a lineage in which no attempt is left to be made."""
+
+from __future__ import annotations
+
+import asyncio
+from array import array
+
+from sqlalchemy import Connection
+
+from evolver.events import RunStarted
+from evolver.models.protocol import Sampling
+from evolver.plan import Plan
+from evolver.scheduler.attempt import Method
+from evolver.scheduler.jobs import Attempts, SeedAnswers
+from evolver.scheduler.prepare import load_frontier
+from evolver.session import Session
+from evolver.workers import Workers
+from evolver_store.runs import Run, unanswered_seeds
+
+
+async def evolve(session: Session, plan: Plan) -> None:
+    """Make every attempt of a run that is not made yet, and answer the seeds that wait for it.
+
+    Raises:
+        EvolverError: The run stopped with work left.
+    """
+    settings, run, ledger = plan.settings, session.run, session.ledger
+    session.whole = settings.epochs >= run.epochs
+    (frontier, done), unanswered, _ = await asyncio.gather(
+        ledger.read(
+            lambda conn: load_frontier(conn, run, epochs=settings.epochs, attempts=settings.attempts)
+        ),
+        ledger.read(lambda conn: _unanswered(conn, run, settings.answer_seeds)),
+        session.learn(),
+    )
+    session.listener(
+        RunStarted(
+            run=run.name,
+            seeds=run.seeds or 0,
+            epochs=settings.epochs,
+            done_by_epoch=tuple(done),
+            to_answer=len(unanswered),
+            resumed=any(done),
+            paid=session.paid,
+        )
+    )
+    sampling = Sampling(settings.temperature, settings.top_p, max_tokens=settings.max_tokens)
+    method = Method(
+        run.id, settings.seed, plan.mutators, plan.rules, session.askers, sampling, settings.judge
+    )
+    await Workers(
+        session,
+        Attempts(frontier, method, ledger, session.listener),
+        SeedAnswers(unanswered, method, ledger, session.listener),
+        window=settings.batch_window if session.batcher is not None else None,
+    ).run()
+
+
+def _unanswered(conn: Connection, run: Run, which: str) -> array[int]:
+    return array("q", () if which == "none" else unanswered_seeds(conn, run.id, every=which == "all"))
