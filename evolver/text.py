@@ -125,6 +125,15 @@ def storable(text: str) -> bool:
     return True
 
 
+def mended(text: str) -> str:
+    """Replace lone surrogates, which JSON can carry and neither UTF-8 nor a database can, by U+FFFD."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text
+
+
 @lru_cache(maxsize=256)
 def _label_pattern(labels: tuple[str, ...]) -> re.Pattern[str]:
     """Match one of ``labels`` at the start of a text, in the dress models put it in."""

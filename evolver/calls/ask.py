@@ -21,6 +21,7 @@ from evolver.calls.prices import Price
 from evolver.errors import BudgetError, RowModelError, RunModelError, TransientModelError
 from evolver.models.identity import ModelIdentity
 from evolver.models.protocol import Completion, Model, Purpose, Request
+from evolver.models.reading import apart
 from evolver.text import storable
 
 MOST_TRIES = 8
@@ -371,9 +372,9 @@ class Asker:
 
 
 def _typed(given: object) -> Completion:
-    """Refuse what a model of the user's own gives in place of a completion."""
+    """Refuse what a model of the user's own gives in place of a completion, and split its reasoning off."""
     if isinstance(given, Completion) and isinstance(given.text, str):
-        return given
+        return apart(given)
     what = "a Completion without a text" if isinstance(given, Completion) else f"a {type(given).__name__}"
     raise RunModelError(
         f"the model's complete() gave {what} where a Completion is wanted; the run stopped, and what is finished is "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import anthropic
@@ -10,20 +10,17 @@ import anthropic
 from evolver.errors import ModelError, RunModelError
 from evolver.models.failures import from_status, malformed, quote, redact
 from evolver.models.keys import checked_base_url, read_key
-from evolver.models.protocol import Completion, Request
-from evolver.models.sdk import SdkErrors, Wire, count, limits, mended, timeouts
+from evolver.models.messages import of_content
+from evolver.models.parameters import Parameters
+from evolver.models.protocol import Completion, Request, Sampling
+from evolver.models.reading import Reader
+from evolver.models.refusals import Refusal, read_refusal
+from evolver.models.sdk import SdkErrors, Wire, limits, timeouts
+from evolver.text import mended
 
 if TYPE_CHECKING:
     from evolver.models.batch.protocol import BatchApi
 
-_FINISH = {
-    None: "stop",
-    "end_turn": "stop",
-    "stop_sequence": "stop",
-    "max_tokens": "length",
-    "model_context_window_exceeded": "length",
-}
-_INPUT_COUNTS = ("input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens")
 _MAX_TEMPERATURE = 1.0
 
 
@@ -32,9 +29,8 @@ class AnthropicModel:
 
     The key is ``ANTHROPIC_API_KEY`` alone; with ``base_url`` it may be missing. ``timeout`` limits a whole call,
     in seconds. There is no frequency penalty here; it is not sent. Newer models refuse temperature and top-p
-    together, some refuse either; the API does not say which parameter it refuses, so
-    the first refused call is tried with less of them, what is accepted is kept, and
-    ``on_notice`` is told once.
+    together, some refuse either: the parameters that a refusal names are left out from then on, and
+    ``on_notice`` is told once of each.
 
     Raises:
         SettingsError: No key, or a base URL that is no address. Nothing was sent.
@@ -53,8 +49,8 @@ class AnthropicModel:
         self.name = f"anthropic:{name}"
         self._model = name
         self._key = read_key("ANTHROPIC_API_KEY", base_url=base_url)
-        self._on_notice = on_notice
-        self._accepted: dict[tuple[str, ...], tuple[str, ...]] = {}
+        self._parameters = Parameters(self.name, on_notice, without=("frequency_penalty",), guesses=True)
+        self._reader = Reader(self.name, on_notice)
         http = anthropic.DefaultAioHttpClient(limits=limits())
         self._client = anthropic.AsyncAnthropic(
             api_key=self._key,
@@ -75,21 +71,14 @@ class AnthropicModel:
 
     async def complete(self, request: Request) -> Completion:
         """Answer ``request``; parameters the model refuses are left out and the call sent again at once."""
-        given = self._given(request)
-        wanted = tuple(given)
-        refused: anthropic.APIStatusError | None = None
-        for chosen in self._choices(wanted):
-            try:
-                answer = await self._wire.post(self._body(request, {each: given[each] for each in chosen}))
-            except anthropic.APIStatusError as error:
-                if error.status_code != 400 or error.type != "invalid_request_error" or error.error_code:
-                    raise self._failure(error) from error
-                refused = refused or error
-            else:
-                self._learn(wanted, chosen)
-                return self._completion(answer)
-        assert refused is not None  # the loop runs at least once, and ends otherwise only by a refusal
-        raise self._failure(refused) from refused
+        self._check(request.sampling)
+        answer = await self._parameters.adapted(
+            request.sampling,
+            lambda sent: self._wire.post(self._body(request, sent)),
+            self._refused,
+            anthropic.APIStatusError,
+        )
+        return self._completion(answer)
 
     def batch_api(self) -> BatchApi:
         """Return the batch API of the same account and model, over the same connections."""
@@ -99,7 +88,7 @@ class AnthropicModel:
             self._client,
             who=self.name,
             wire=self._wire,
-            body=self._accepted_body,
+            body=self._batched,
             completion=self._completion,
             failure=self._failure,
             refused=lambda status, said, code: from_status(
@@ -111,54 +100,30 @@ class AnthropicModel:
         """Close every connection."""
         await self._wire.aclose()
 
-    def _accepted_body(self, request: Request) -> dict[str, object]:
-        given = self._given(request)
-        chosen = next(self._choices(tuple(given)))
-        return self._body(request, {each: given[each] for each in chosen})
-
-    def _given(self, request: Request) -> dict[str, float]:
-        sampling = request.sampling
+    def _check(self, sampling: Sampling) -> None:
         if sampling.temperature is not None and sampling.temperature > _MAX_TEMPERATURE:
             raise RunModelError(
                 f"{self.name} takes temperatures from 0 to 1, not {sampling.temperature:g}; nothing was sent. "
                 "Run the command again with --temperature 1 or less."
             )
-        both = (("temperature", sampling.temperature), ("top_p", sampling.top_p))
-        return {parameter: value for parameter, value in both if value is not None}
 
-    def _choices(self, wanted: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
-        """What to send of ``wanted``: what the model has accepted, or all of it, then ever less."""
-        accepted = self._accepted.get(wanted)
-        if accepted is not None:
-            yield accepted
-            return
-        yield wanted
-        if len(wanted) == 2:
-            yield wanted[:1]
-            yield wanted[1:]
-        if wanted:
-            yield ()
-
-    def _learn(self, wanted: tuple[str, ...], accepted: tuple[str, ...]) -> None:
-        if wanted in self._accepted:
-            return
-        self._accepted[wanted] = accepted
-        left_out = [each for each in wanted if each not in accepted]
-        if left_out and self._on_notice is not None:
-            what = " and ".join(left_out)
-            beside = f" beside {' and '.join(accepted)}" if accepted else ""
-            self._on_notice(f"{self.name} does not accept {what}{beside}; it is left out from now on.")
+    def _batched(self, request: Request) -> dict[str, object]:
+        self._check(request.sampling)
+        return self._body(request, self._parameters.of(request.sampling))
 
     def _body(self, request: Request, sampling: dict[str, float]) -> dict[str, object]:
         body: dict[str, object] = {
             "model": self._model,
-            "max_tokens": request.sampling.max_tokens,
             "messages": [{"role": "user", "content": mended(request.prompt)}],
             **sampling,
         }
         if request.system is not None:
             body["system"] = mended(request.system)
         return body
+
+    def _refused(self, error: Exception) -> tuple[ModelError, Refusal]:
+        assert isinstance(error, anthropic.APIStatusError)
+        return self._failure(error), read_refusal(error.body)
 
     def _failure(self, error: anthropic.APIStatusError) -> ModelError:
         said = error.api_message if isinstance(error.api_message, str) else error.message
@@ -174,20 +139,10 @@ class AnthropicModel:
         content = answer.get("content")
         if not isinstance(content, list):
             raise malformed("a body without content", who=self.name)
-        text = mended("".join(_texts(content)))
         reason = answer.get("stop_reason")
-        usage = answer.get("usage")
-        spent = sum(count(usage, each) for each in _INPUT_COUNTS), count(usage, "output_tokens")
-        if reason == "refusal":
-            return Completion("", "refusal", *spent, refusal=text or _explanation(answer))
-        return Completion(text, str(_FINISH.get(reason, reason)), *spent)
-
-
-def _texts(content: list[Any]) -> Iterator[str]:
-    """The text blocks; thinking and whatever else there is are no answer."""
-    for block in content:
-        if isinstance(block, dict) and block.get("type") == "text" and isinstance(block.get("text"), str):
-            yield block["text"]
+        said = of_content(content)
+        refusal = (said.text or _explanation(answer)) if reason == "refusal" else None
+        return self._reader.completion(said, reason, answer.get("usage"), refusal=refusal)
 
 
 def _explanation(answer: dict[str, Any]) -> str:

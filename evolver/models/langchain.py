@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -13,12 +13,17 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, System
 from langchain_core.runnables import Runnable
 from pydantic import SecretStr, ValidationError
 
-from evolver.errors import ModelError, RowModelError, SettingsError
+from evolver.errors import ModelError, SettingsError
 from evolver.models.failures import quote, redact
 from evolver.models.keys import checked_base_url, public_url
-from evolver.models.langchain_failures import from_langchain, refused_parameter
-from evolver.models.protocol import Completion, Request, Sampling
-from evolver.models.sdk import count, limits, mended
+from evolver.models.langchain_failures import from_langchain, refusal_in
+from evolver.models.messages import Said, beside, of_content
+from evolver.models.parameters import Parameters
+from evolver.models.protocol import Completion, Request
+from evolver.models.reading import Reader
+from evolver.models.refusals import Refusal
+from evolver.models.sdk import limits
+from evolver.text import mended
 
 THREADS = 64
 """Calls at a time of a chat model that has no async of its own."""
@@ -32,19 +37,6 @@ _FIELDS = {
 _URL_FIELDS = frozenset({"base_url", "openai_api_base", "endpoint_url"})
 _NOT_ASYNC = (BaseChatModel._agenerate, SimpleChatModel._agenerate)
 _FINISH_KEYS = ("finish_reason", "stop_reason", "stopReason", "finishReason", "done_reason")
-_FINISH = {
-    "end_turn": "stop",
-    "stop_sequence": "stop",
-    "eos": "stop",
-    "complete": "stop",
-    "max_tokens": "length",
-    "model_length": "length",
-    "safety": "content_filter",
-    "blocklist": "content_filter",
-    "prohibited_content": "content_filter",
-    "content_filtered": "content_filter",
-    "guardrail_intervened": "content_filter",
-}
 
 
 class LangChainModel:
@@ -75,10 +67,10 @@ class LangChainModel:
         self.base_url = None if base_url is None else public_url(base_url)
         self.settings = "" if self._by_name else _settings(self._chat)
         self._timeout = timeout
-        self._on_notice = on_notice
+        self._parameters = Parameters(self.name, on_notice)
+        self._reader = Reader(self.name, on_notice)
         self._secrets = _secrets(self._chat)
-        self._dropped: set[str] = set()
-        self._tuned: dict[Sampling, Runnable[Any, Any]] = {}
+        self._tuned: dict[tuple[tuple[str, float], ...], Runnable[Any, Any]] = {}
         self._threads: ThreadPoolExecutor | None = None
         if getattr(type(self._chat), "_agenerate", None) in _NOT_ASYNC:
             self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="langchain")
@@ -88,18 +80,10 @@ class LangChainModel:
         messages: list[BaseMessage] = [HumanMessage(mended(request.prompt))]
         if request.system is not None:
             messages.insert(0, SystemMessage(mended(request.system)))
-        while True:
-            sent = self._with(request.sampling)
-            try:
-                async with asyncio.timeout(self._timeout):
-                    message = await self._invoke(sent, messages)
-            except ModelError:
-                raise
-            except Exception as error:
-                if self._drop(refused_parameter(error), sent):
-                    continue
-                raise from_langchain(error, who=self.name, hide=self._hide) from error
-            return self._completion(message)
+        message = await self._parameters.adapted(
+            request.sampling, lambda sent: self._send(sent, messages), self._refused, Exception
+        )
+        return self._completion(message)
 
     async def aclose(self) -> None:
         """Let go of the threads and of the connections made here; a user's object keeps its own."""
@@ -113,39 +97,35 @@ class LangChainModel:
             return await chat.ainvoke(messages)
         return await asyncio.get_running_loop().run_in_executor(self._threads, chat.invoke, messages)
 
-    def _with(self, sampling: Sampling) -> Runnable[Any, Any]:
-        chat = self._tuned.get(sampling)
+    async def _send(self, sent: Mapping[str, float], messages: list[BaseMessage]) -> object:
+        async with asyncio.timeout(self._timeout):
+            return await self._invoke(self._with(sent), messages)
+
+    def _refused(self, error: Exception) -> tuple[ModelError, Refusal]:
+        return from_langchain(error, who=self.name, hide=self._hide), refusal_in(error)
+
+    def _with(self, sent: Mapping[str, float]) -> Runnable[Any, Any]:
+        key = tuple(sent.items())
+        chat = self._tuned.get(key)
         if chat is None:
-            chat = self._tuned[sampling] = self._tune(sampling)
+            chat = self._tuned[key] = self._tune(sent)
         return chat
 
-    def _tune(self, sampling: Sampling) -> Runnable[Any, Any]:
+    def _tune(self, sent: Mapping[str, float]) -> Runnable[Any, Any]:
         chat = self._chat
         if not isinstance(chat, BaseChatModel):
             return chat
         update: dict[str, object] = {}
         for parameter, names in _FIELDS.items():
             field = next((name for name in names if name in type(chat).model_fields), None)
+            if field is None:
+                continue
             free = field not in chat.model_fields_set or (self._by_name and parameter == "max_tokens")
-            value = None if parameter in self._dropped else getattr(sampling, parameter)
-            if field is not None and parameter in self._dropped:
+            if parameter in self._parameters.left_out:
                 update[field] = None
-            elif field is not None and free and value is not None:
-                update[field] = value
+            elif free and parameter in sent:
+                update[field] = sent[parameter]
         return chat.model_copy(update=update)
-
-    def _drop(self, parameter: str | None, sent: Runnable[Any, Any]) -> bool:
-        """Learn which optional parameter the model refuses; true if the call is worth making again."""
-        if parameter not in _FIELDS or parameter == "max_tokens" or getattr(sent, parameter, None) is None:
-            return False
-        if parameter not in self._dropped:
-            self._dropped.add(parameter)
-            self._tuned.clear()
-            if self._on_notice is not None:
-                self._on_notice(
-                    f"{self.name} does not accept the {parameter} asked for, which is left out from now on."
-                )
-        return True
 
     def _hide(self, said: str) -> str:
         for secret in self._secrets:
@@ -154,28 +134,26 @@ class LangChainModel:
 
     def _completion(self, message: object) -> Completion:
         if not isinstance(message, BaseMessage):
-            return Completion(mended(str(message)))
-        finish = _finish(message.response_metadata)
-        if finish == "content_filter":
-            raise RowModelError(
-                f"{self.name} withheld its answer: its content filter cut it", "content_filter"
-            )
+            return self._reader.completion(Said(str(message)), None, None)
         usage = message.usage_metadata if isinstance(message, AIMessage) else None
-        spent = count(usage, "input_tokens"), count(usage, "output_tokens")
-        text = mended(str(message.text))
         refusal = message.additional_kwargs.get("refusal")
-        if finish == "refusal" or (isinstance(refusal, str) and refusal):
-            said = refusal if isinstance(refusal, str) and refusal else text or "refused without a word"
-            return Completion("", "refusal", *spent, refusal=mended(said))
-        return Completion(text, finish, *spent)
+        return self._reader.completion(
+            _said(message),
+            _finish(message.response_metadata),
+            usage,
+            refusal=refusal if isinstance(refusal, str) and refusal else None,
+        )
 
 
-def _finish(metadata: dict[str, Any]) -> str:
-    reason = next((metadata[key] for key in _FINISH_KEYS if metadata.get(key)), None)
-    if reason is None:
-        return "stop"
-    word = str(reason)
-    return _FINISH.get(word.lower(), word.lower())
+def _said(message: BaseMessage) -> Said:
+    """Read text and blocks; reasoning may stand beside them, where some classes put what they have no name for."""
+    said = of_content(message.content)
+    thought = said.reasoning or beside(message.additional_kwargs) or beside(message.response_metadata)
+    return Said(said.text, thought)
+
+
+def _finish(metadata: Mapping[str, Any]) -> object:
+    return next((metadata[key] for key in _FINISH_KEYS if metadata.get(key)), None)
 
 
 def _build(spec: str, base_url: str | None, timeout: float) -> BaseChatModel:

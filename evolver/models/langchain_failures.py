@@ -14,6 +14,7 @@ from langchain_core import exceptions
 
 from evolver.errors import ModelError, RowModelError, RunModelError, TransientModelError
 from evolver.models.failures import causes, from_exception, from_status, quote
+from evolver.models.refusals import Refusal, read_refusal
 
 _TYPES: tuple[tuple[type[BaseException], int], ...] = (
     (exceptions.ModelAuthenticationError, 401),
@@ -39,7 +40,6 @@ _BUGS = (
     RecursionError,
 )
 _THROTTLED = frozenset({"Throttling", "ThrottlingException", "TooManyRequestsException"})
-_REFUSED = frozenset({"unsupported_parameter", "unsupported_value"})
 
 
 def from_langchain(error: Exception, *, who: str, hide: Callable[[str], str]) -> ModelError:
@@ -73,13 +73,17 @@ def from_langchain(error: Exception, *, who: str, hide: Callable[[str], str]) ->
     return TransientModelError(f"{who} raised {said}", "unknown")
 
 
-def refused_parameter(error: BaseException) -> str | None:
-    """The parameter a model does not take, by the code and the field of the provider's error."""
+def refusal_in(error: BaseException) -> Refusal:
+    """What a chain of causes says about parameters: the provider's body where an SDK keeps it, else its words."""
+    said: list[object] = []
+    code = param = None
     for each in causes(error):
-        parameter = getattr(each, "param", None)
-        if isinstance(parameter, str) and getattr(each, "code", None) in _REFUSED:
-            return parameter
-    return None
+        body = getattr(each, "body", None)
+        said.append(body if isinstance(body, dict | list) else str(each))
+        code = code or _code(each)
+        field = getattr(each, "param", None)
+        param = param or (field if isinstance(field, str) else None)
+    return read_refusal(said, code=code, param=param)
 
 
 def _status(error: BaseException) -> int | None:

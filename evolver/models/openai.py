@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import openai
 
-from evolver.errors import ModelError, RowModelError, TransientModelError
+from evolver.errors import ModelError
 from evolver.models.failures import from_status, malformed, quote, redact
 from evolver.models.keys import checked_base_url, read_key
-from evolver.models.protocol import Completion, Request, Sampling
-from evolver.models.sdk import SdkErrors, Wire, count, limits, mended, timeouts
+from evolver.models.messages import of_message
+from evolver.models.parameters import Parameters
+from evolver.models.protocol import Completion, Request
+from evolver.models.reading import Reader
+from evolver.models.refusals import Refusal, read_refusal
+from evolver.models.sdk import SdkErrors, Wire, limits, timeouts
+from evolver.text import mended
 
 if TYPE_CHECKING:
     from evolver.models.batch.protocol import BatchApi
-
-_FINISH = {None: "stop", "eos": "stop", "max_tokens": "length"}
-_REFUSED = frozenset({"unsupported_parameter", "unsupported_value"})
-_RENAMED = {"max_tokens": "max_completion_tokens"}
-_OPTIONAL = frozenset({"temperature", "top_p", "frequency_penalty"})
 
 
 class OpenAIModel:
@@ -46,9 +46,8 @@ class OpenAIModel:
         self.name = f"openai:{name}"
         self._model = name
         self._key = read_key("OPENAI_API_KEY", base_url=base_url)
-        self._on_notice = on_notice
-        self._renamed: dict[str, str] = {}
-        self._dropped: set[str] = set()
+        self._parameters = Parameters(self.name, on_notice, renames=True)
+        self._reader = Reader(self.name, on_notice)
         http = openai.DefaultAioHttpClient(limits=limits())
         self._client = openai.AsyncOpenAI(
             api_key=self._key,
@@ -69,15 +68,13 @@ class OpenAIModel:
 
     async def complete(self, request: Request) -> Completion:
         """Answer ``request``; a parameter the model refuses is adapted and the call sent again at once."""
-        while True:
-            body = self._body(request)
-            try:
-                answer = await self._wire.post(body)
-            except openai.APIStatusError as error:
-                if not self._adapt(error, body):
-                    raise self._failure(error) from error
-            else:
-                return self._completion(answer)
+        answer = await self._parameters.adapted(
+            request.sampling,
+            lambda sent: self._wire.post(self._body(request, sent)),
+            self._refused,
+            openai.APIStatusError,
+        )
+        return self._completion(answer)
 
     def batch_api(self) -> BatchApi:
         """Return the batch API of the same account and model, over the same connections."""
@@ -87,7 +84,7 @@ class OpenAIModel:
             self._client,
             who=self.name,
             wire=self._wire,
-            body=self._body,
+            body=lambda request: self._body(request, self._parameters.of(request.sampling)),
             completion=self._completion,
             failure=self._failure,
             refused=lambda status, said, code: from_status(
@@ -99,43 +96,15 @@ class OpenAIModel:
         """Close every connection."""
         await self._wire.aclose()
 
-    def _body(self, request: Request) -> dict[str, object]:
+    def _body(self, request: Request, sampling: Mapping[str, float]) -> dict[str, object]:
         messages = [{"role": "user", "content": mended(request.prompt)}]
         if request.system is not None:
             messages.insert(0, {"role": "system", "content": mended(request.system)})
-        body: dict[str, object] = {"model": self._model, "messages": messages}
-        for parameter, value in _parameters(request.sampling):
-            if value is not None and parameter not in self._dropped:
-                body[self._renamed.get(parameter, parameter)] = value
-        return body
+        return {"model": self._model, "messages": messages, **sampling}
 
-    def _adapt(self, error: openai.APIStatusError, body: dict[str, object]) -> bool:
-        """Learn from a refused parameter; true if the next body will differ from ``body``.
-
-        Calls that were in flight when the first refusal came fail the same way: they find the lesson learnt
-        and go again, and nobody is told twice.
-        """
-        parameter = error.param
-        if (
-            error.status_code != 400
-            or error.code not in _REFUSED
-            or parameter is None
-            or parameter not in body
-        ):
-            return False
-        if parameter in _RENAMED:
-            told = parameter in self._renamed
-            self._renamed[parameter] = _RENAMED[parameter]
-            what = f"takes {_RENAMED[parameter]} instead of {parameter}, which is sent from now on"
-        elif parameter in _OPTIONAL:
-            told = parameter in self._dropped
-            self._dropped.add(parameter)
-            what = f"does not accept the {parameter} asked for, which is left out from now on"
-        else:
-            return False
-        if not told and self._on_notice is not None:
-            self._on_notice(f"{self.name} {what}.")
-        return True
+    def _refused(self, error: Exception) -> tuple[ModelError, Refusal]:
+        assert isinstance(error, openai.APIStatusError)
+        return self._failure(error), read_refusal(error.body, code=error.code, param=error.param)
 
     def _failure(self, error: openai.APIStatusError) -> ModelError:
         return from_status(
@@ -151,20 +120,13 @@ class OpenAIModel:
         if choice is None:
             raise self._without_choice(answer)
         message = choice["message"]
-        finish = choice.get("finish_reason")
-        finish = _FINISH.get(finish, finish)
-        if finish == "content_filter":
-            raise RowModelError(
-                f"{self.name} withheld its answer: its content filter cut it", "content_filter"
-            )
-        if finish == "error":
-            raise TransientModelError(f"{self.name} broke off its answer with an error", "server_error")
-        usage = answer.get("usage")
-        spent = count(usage, "prompt_tokens"), count(usage, "completion_tokens")
         refusal = message.get("refusal")
-        if isinstance(refusal, str) and refusal:
-            return Completion("", "refusal", *spent, refusal=mended(refusal))
-        return Completion(mended(_text(message.get("content"))), str(finish), *spent)
+        return self._reader.completion(
+            of_message(message),
+            choice.get("finish_reason"),
+            answer.get("usage"),
+            refusal=refusal if isinstance(refusal, str) and refusal else None,
+        )
 
     def _without_choice(self, answer: dict[str, Any]) -> ModelError:
         """Read a 200 without a choice: some gateways put the failure of the server behind them into it."""
@@ -173,15 +135,6 @@ class OpenAIModel:
         if isinstance(error, dict) and isinstance(status, int):
             return from_status(status, redact(quote(str(error.get("message", ""))), self._key), who=self.name)
         return malformed("a body without a choice", who=self.name)
-
-
-def _parameters(sampling: Sampling) -> tuple[tuple[str, float | None], ...]:
-    return (
-        ("temperature", sampling.temperature),
-        ("top_p", sampling.top_p),
-        ("frequency_penalty", sampling.frequency_penalty),
-        ("max_tokens", sampling.max_tokens),
-    )
 
 
 def _said(error: openai.APIStatusError) -> str:
@@ -202,14 +155,3 @@ def _first_choice(answer: dict[str, Any]) -> dict[str, Any] | None:
     choices = answer.get("choices")
     choice = choices[0] if isinstance(choices, list) and choices else None
     return choice if isinstance(choice, dict) and isinstance(choice.get("message"), dict) else None
-
-
-def _text(content: object) -> str:
-    """The text of a message: a string, nothing, or a list of parts of which those with text count."""
-    if isinstance(content, str):
-        return content
-    if isinstance(content, list):
-        return "".join(
-            part["text"] for part in content if isinstance(part, dict) and isinstance(part.get("text"), str)
-        )
-    return ""

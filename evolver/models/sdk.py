@@ -171,18 +171,3 @@ class Pattern:
         made.headers.encoding = self._encoding  # or every header would be decoded to find it out
         made.read()
         return made
-
-
-def mended(text: str) -> str:
-    """Replace lone surrogates, which JSON can carry and neither UTF-8 nor a database can, by U+FFFD."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    return text
-
-
-def count(usage: object, field: str) -> int:
-    """Read a token count; 0 where the provider gives none."""
-    value = usage.get(field) if isinstance(usage, dict) else None
-    return value if isinstance(value, int) and value >= 0 else 0

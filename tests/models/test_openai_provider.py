@@ -103,7 +103,6 @@ def test_the_request_is_the_prompt_with_the_papers_sampling_and_the_key_from_the
         "messages": [{"role": "user", "content": "What is 2 + 2?"}],
         "temperature": 1.0,
         "top_p": 0.9,
-        "frequency_penalty": 0.0,
         "max_tokens": 2048,
     }
     assert provider.asked[1] == {

@@ -95,7 +95,6 @@ def test_an_openai_line_is_the_live_body_with_the_call_key() -> None:
         "model": "m",
         "messages": [{"role": "system", "content": "sys"}, {"role": "user", "content": "日本?"}],
         "temperature": 0.0,
-        "frequency_penalty": 0.0,
         "max_tokens": 2048,
     }
 

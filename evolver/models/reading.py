@@ -1,0 +1,89 @@
+"""The one place where an answer becomes a completion: live, in batches and through LangChain alike."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from evolver.errors import RowModelError, TransientModelError
+from evolver.models.finish import is_known, read_finish
+from evolver.models.messages import Said
+from evolver.models.protocol import Completion
+from evolver.models.reasoning import split
+from evolver.models.usage import read_usage
+from evolver.text import mended
+
+
+class Reader:
+    """Reads the answers of one model.
+
+    Reasoning is split off, the reason for the end read, and the tokens counted. ``on_notice`` is told once of each
+    reason that is not known, which is then recorded as the provider gives it.
+    """
+
+    def __init__(self, who: str, on_notice: Callable[[str], None] | None = None) -> None:
+        self._who = who
+        self._on_notice = on_notice
+        self._unknown: set[str] = set()
+
+    def completion(
+        self, said: Said, reason: object, usage: object, *, refusal: str | None = None
+    ) -> Completion:
+        """Make the completion of an answer.
+
+        An answer that is empty because all of it was thought is one that was cut, ``length``, whatever the
+        provider calls it.
+
+        Raises:
+            RowModelError: Withheld by a content filter, or nothing but a call of a tool.
+            TransientModelError: The server broke its answer off.
+        """
+        finish, spent = read_finish(reason), read_usage(usage)
+        tokens = spent.prompt, spent.completion
+        if finish == "content_filter":
+            why = f"{self._who} withheld its answer: its content filter cut it"
+            raise RowModelError(why, "content_filter").after(*tokens)
+        if finish == "broken_off":
+            why = f"{self._who} broke off its answer ({reason})"
+            raise TransientModelError(why, "server_error").after(*tokens)
+        found = split(mended(said.text))
+        thoughts = [mended(said.reasoning).strip(), found.reasoning or ""]
+        reasoning = "\n\n".join(thought for thought in thoughts if thought) or None
+        made = Completion(
+            found.answer,
+            finish,
+            *tokens,
+            reasoning=reasoning,
+            reasoning_tokens=spent.reasoning,
+            usage_known=spent.known,
+        )
+        if refusal or finish == "refusal":
+            told = refusal or found.answer or "refused without a word"
+            return replace(made, text="", finish_reason="refusal", refusal=mended(told))
+        if finish == "tool_calls" and not found.answer.strip():
+            why = f"{self._who} called a tool instead of answering, though it was offered none"
+            raise RowModelError(why, "tool_calls").after(*tokens)
+        if not found.answer.strip() and (found.unclosed or reasoning is not None or spent.reasoning > 0):
+            return replace(made, text="", finish_reason="length")
+        if not is_known(finish):
+            self._note(finish)
+        return made
+
+    def _note(self, finish: str) -> None:
+        if finish in self._unknown:
+            return
+        self._unknown.add(finish)
+        if self._on_notice is not None:
+            self._on_notice(
+                f"{self._who} ended an answer for a reason that is not known, {finish!r}; it is taken as whole."
+            )
+
+
+def apart(completion: Completion) -> Completion:
+    """Split off the reasoning that a model of somebody's own has left in the text of its completion."""
+    answer, reasoning, unclosed = split(completion.text)
+    if reasoning is None and not unclosed and answer == completion.text:
+        return completion
+    finish = completion.finish_reason if answer.strip() else "length"
+    thoughts = [thought for thought in (completion.reasoning, reasoning) if thought]
+    return replace(completion, text=answer, finish_reason=finish, reasoning="\n\n".join(thoughts) or None)
