@@ -1,66 +1,62 @@
-"""Graphs of a lineage as files that other programs read: Graphviz DOT and GraphML."""
+"""Graphs of a lineage as files that other programs read: Graphviz DOT, GraphML, GEXF and node-link JSON."""
 
 from __future__ import annotations
 
 import json
-import re
-from datetime import datetime
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from networkx import DiGraph, generate_graphml
+from networkx import generate_gexf, generate_graphml, node_link_data
 
 if TYPE_CHECKING:
     from evolver_store.lineage import Graph
 
 _LABEL = 60  # characters of an instruction that a node shows
 _COLOURS = {"seed": "lightblue", "survivor": "palegreen", "eliminated": "grey85", "failed": "mistyrose"}
-_NOT_IN_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_XML = '<?xml version="1.0" encoding="UTF-8"?>'
 
 
-def dot(graph: Graph) -> str:
-    """Return the graph for Graphviz: nodes labelled by epoch, mutator and the start of the text."""
-    lines = ["digraph lineage {", "  rankdir=TB;", '  node [shape=box, style="rounded,filled"];']
+def dot(graph: Graph) -> Iterator[str]:
+    """Yield the lines of a Graphviz file: nodes labelled by name, outcome and the start of the text."""
+    yield from ("digraph lineage {", "  rankdir=TB;", '  node [shape=box, style="rounded,filled"];')
     for id_, row in graph.nodes.items():
         colour = _COLOURS.get(row["status"], "white")
-        lines.append(f"  {id_} [label={_quoted(_label(row))}, fillcolor={colour}];")
+        yield f"  {id_} [label={_quoted(_label(row))}, fillcolor={colour}];"
     for parent, child, edge in graph.edges(data=True):
-        lines.append(f"  {parent} -> {child} [label={_quoted(edge['mutator'] or '')}];")
-    return "\n".join([*lines, "}"])
+        yield f"  {parent} -> {child} [label={_quoted(edge['mutator'])}];"
+    yield "}"
 
 
-def graphml(graph: Graph) -> str:
-    """Return the graph as GraphML with every column; ``details`` is JSON, times are ISO 8601.
+def graphml(graph: Graph) -> Iterator[str]:
+    """Yield the lines of a GraphML file with every column."""
+    yield _XML
+    yield from generate_graphml(graph)
 
-    Signs that XML cannot hold (control characters) become U+FFFD; what is NULL is left out.
-    """
-    written: Graph = DiGraph()
-    written.add_nodes_from((id_, _attributes(row)) for id_, row in graph.nodes.items())
-    written.add_edges_from((parent, child, _attributes(edge)) for parent, child, edge in graph.edges.data())
-    return '<?xml version="1.0" encoding="UTF-8"?>\n' + "\n".join(generate_graphml(written))
+
+def gexf(graph: Graph) -> Iterator[str]:
+    """Yield the lines of a GEXF file (Gephi) with every column."""
+    yield _XML
+    yield from generate_gexf(graph)
+
+
+def node_link(graph: Graph) -> Iterator[str]:
+    """Yield node-link JSON, as d3 and :func:`networkx.node_link_graph` read it: ``nodes`` and ``edges``."""
+    yield from json.JSONEncoder(ensure_ascii=False).iterencode(node_link_data(graph, edges="edges"))
+
+
+WRITERS: dict[str, Callable[[Graph], Iterator[str]]] = {"dot": dot, "graphml": graphml, "gexf": gexf}
+"""Formats of lines, by name; of graphs whose attributes are plain, as ``evolver_store.lineage`` makes them."""
 
 
 def _label(row: dict[str, Any]) -> str:
-    text = " ".join((row["instruction"] or "(no text)").split())
+    text = " ".join((row.get("instruction") or "(no text)").split())
     short = text if len(text) <= _LABEL else text[: _LABEL - 1] + "…"
     if not row["epoch"]:
-        return f"seed\n{short}"
-    fate = "" if row["status"] == "survivor" else f"\n{row['rule']}"
-    return f"epoch {row['epoch']}: {row['status']}{fate}\n{short}"
+        return f"{row['name']} seed\n{short}"
+    fate = "" if row["status"] == "survivor" else f"\n{row.get('rule', '?')}"
+    return f"{row['name']} {row['status']}{fate}\n{short}"
 
 
 def _quoted(text: str) -> str:
     """Quote for DOT, where a backslash begins an escape and ``\\n`` is a line end."""
-    clean = _NOT_IN_XML.sub("\ufffd", text)  # renderers write SVG, which is XML
-    return '"' + clean.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
-
-
-def _attributes(row: dict[str, Any]) -> dict[str, Any]:
-    return {name: _attribute(value) for name, value in row.items() if value is not None}
-
-
-def _attribute(value: Any) -> Any:
-    if isinstance(value, datetime):
-        return value.isoformat()
-    if isinstance(value, dict | list):
-        value = json.dumps(value, ensure_ascii=False)
-    return _NOT_IN_XML.sub("\ufffd", value) if isinstance(value, str) else value
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'

@@ -7,14 +7,18 @@ of epochs and attempts within a family.
 from __future__ import annotations
 
 import gc
+import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from sqlalchemy import CTE, Connection, Select, select
 
 from evolver_store.errors import StoreError
-from evolver_store.schema import instructions
+from evolver_store.names import name_of
+from evolver_store.schema import RUN_SHIFT, instructions
 
 if TYPE_CHECKING:
     import networkx
@@ -27,6 +31,7 @@ Row = dict[str, Any]
 _SLICE = 2_000  # rows fetched at a time
 _LARGEST_ID = (1 << 63) - 1
 _TEXTS = ("instruction", "response")
+_NOT_IN_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def instruction_row(conn: Connection, id_: int) -> Row:
@@ -39,9 +44,10 @@ def instruction_row(conn: Connection, id_: int) -> Row:
     if 0 < id_ <= _LARGEST_ID:
         row = conn.execute(select(instructions).where(instructions.c.id == id_)).mappings().one_or_none()
     if row is None:
+        named = f" ({name_of(id_)} of its run)" if 0 < id_ >> RUN_SHIFT and id_ <= _LARGEST_ID else ""
         raise StoreError(
-            f"the store holds no instruction {id_}; nothing is shown. "
-            "'evolve sql --named deepest-families' shows some that it holds."
+            f"the store holds no instruction {id_}{named}; nothing is shown. "
+            "'evolve lineage --random' shows one that it holds."
         )
     return dict(row)
 
@@ -78,16 +84,16 @@ def descendants(conn: Connection, id_: int) -> list[Row]:
 
 
 def family_graph(conn: Connection, id_: int) -> Graph:
-    """Return the family of ``id_`` as a graph; see :func:`graph_of`.
+    """Return the family of ``id_`` as a graph that can be written to a file; see :func:`graph_of` and :func:`plain`.
 
     Raises:
         StoreError: No row has that id.
     """
-    return graph_of(family(conn, id_))
+    return graph_of(map(plain, family(conn, id_)))
 
 
 def run_graph(conn: Connection, run_id: int, *, texts: bool = True) -> Graph:
-    """Return the whole lineage of a run as a graph; see :func:`graph_of`.
+    """Return the whole lineage of a run as a graph that can be written to a file; see :func:`graph_of`, :func:`plain`.
 
     A run of 52,000 seeds and 4 epochs is 260,000 nodes.
 
@@ -98,14 +104,31 @@ def run_graph(conn: Connection, run_id: int, *, texts: bool = True) -> Graph:
     """
     columns = [column for column in instructions.c if texts or column.name not in _TEXTS]
     query = select(*columns).where(instructions.c.run_id == run_id).order_by(instructions.c.id)
-    return graph_of(_stream(conn, query))
+    return graph_of(map(plain, _stream(conn, query)))
+
+
+def plain(row: Mapping[str, Any]) -> Row:
+    """Return a row as every format of graphs can hold it.
+
+    What is NULL is left out, times are ISO 8601, ``details`` is JSON, and signs that XML cannot hold (control
+    characters) are U+FFFD.
+    """
+    return {name: _plain(value) for name, value in row.items() if value is not None}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, dict | list):
+        value = json.dumps(value, ensure_ascii=False)
+    return _NOT_IN_XML.sub("\ufffd", value) if isinstance(value, str) else value
 
 
 def graph_of(rows: Iterable[Mapping[str, Any]]) -> Graph:
     """Make a graph of rows: a node per row, an edge from each parent to its child.
 
-    Nodes are ids and carry the other columns as attributes; edges carry ``mutator`` and ``epoch``. A parent that is not
-    among the rows gives no edge.
+    Nodes are ids and carry the other columns as attributes, and ``name`` (``17/2``); edges carry ``mutator`` and
+    ``epoch``. A parent that is not among the rows gives no edge.
 
     Args:
         rows: Rows of ``instructions``, in any order.
@@ -116,16 +139,18 @@ def graph_of(rows: Iterable[Mapping[str, Any]]) -> Graph:
     with _collection_paused():
         graph.add_nodes_from(_nodes(rows))
         for id_, attributes in graph.nodes.items():
-            parent = attributes["parent_id"]
+            parent = attributes.get("parent_id")
             if parent in graph:
-                graph.add_edge(parent, id_, mutator=attributes["mutator"], epoch=attributes["epoch"])
+                mutator = attributes.get("mutator") or ""
+                graph.add_edge(parent, id_, mutator=mutator, epoch=attributes["epoch"])
     return graph
 
 
 def _nodes(rows: Iterable[Mapping[str, Any]]) -> Iterator[tuple[int, Row]]:
     for row in rows:
         attributes = dict(row)
-        yield attributes.pop("id"), attributes
+        id_ = attributes.pop("id")
+        yield id_, attributes | {"name": name_of(id_)}
 
 
 @contextmanager
