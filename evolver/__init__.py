@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from evolver.elimination.verdict import Candidate, Drop, rule
     from evolver.errors import EvolverError
     from evolver.evolution import Evolution
+    from evolver.lineage import Lineage, Rows
     from evolver.models.protocol import Completion, Model, Request, Sampling
     from evolver.plugins import Mutator, Prompt, mutator
     from evolver.result import Result
@@ -24,11 +25,13 @@ _HOMES = {
     "Drop": "evolver.elimination.verdict",
     "Evolution": "evolver.evolution",
     "EvolverError": "evolver.errors",
+    "Lineage": "evolver.lineage",
     "Model": "evolver.models.protocol",
     "Mutator": "evolver.plugins",
     "Prompt": "evolver.plugins",
     "Request": "evolver.models.protocol",
     "Result": "evolver.result",
+    "Rows": "evolver.lineage",
     "Sampling": "evolver.models.protocol",
     "mutator": "evolver.plugins",
     "rule": "evolver.elimination.verdict",
@@ -40,11 +43,13 @@ __all__ = [
     "Drop",
     "Evolution",
     "EvolverError",
+    "Lineage",
     "Model",
     "Mutator",
     "Prompt",
     "Request",
     "Result",
+    "Rows",
     "Sampling",
     "__version__",
     "mutator",

@@ -33,7 +33,7 @@ def command(ctx: click.Context, store: str, *, as_json: bool) -> None:
         return
     from dataclasses import asdict
 
-    from evolver.cli.output import print_json
+    from evolver.cli.output import print_json, tell
     from evolver_store.batches import list_batches
     from evolver_store.connect import reading
     from evolver_store.runs import list_runs
@@ -46,11 +46,11 @@ def command(ctx: click.Context, store: str, *, as_json: bool) -> None:
     elif batches:
         _print_table(batches, names)
     else:
-        click.echo("The store holds no batch yet. Make one with 'evolve --pool … --batch'.", err=True)
+        tell("The store holds no batch yet. Make one with 'evolve --pool … --batch'.")
 
 
 def _print_table(batches: list[Batch], names: dict[int, str]) -> None:
-    from evolver.cli.output import add_row, console, table
+    from evolver.cli.output import add_row, print_table, table
 
     figures = ("requests", "done", "failed")
     made = table(
@@ -72,7 +72,7 @@ def _print_table(batches: list[Batch], names: dict[int, str]) -> None:
                 f"{batch.created_at:%m-%d %H:%M}",
             ),
         )
-    console().print(made)
+    print_table(made)
 
 
 @command.command("cancel")

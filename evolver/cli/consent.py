@@ -9,6 +9,7 @@ from rich.console import Console
 
 from evolver.calls.prices import FREE
 from evolver.cli.quote import dollars, in_short, print_estimate
+from evolver.cli.terminal import stderr_console
 from evolver.errors import EvolverError, SettingsError
 from evolver.evolution import Evolution
 from evolver.models.factory import official
@@ -46,7 +47,7 @@ def ask_before_paying(evolution: Evolution, console: Console) -> None:
 
 
 def _ask(estimate: Estimate, settings: Settings) -> None:
-    print_estimate(Console(stderr=True, highlight=False), estimate)
+    print_estimate(stderr_console(), estimate)
     bound = "" if settings.max_cost is None else f" It stops at {dollars(settings.max_cost)} (--max-cost)."
     if not click.confirm(f"{bound} Begin?".strip(), default=False, err=True):
         raise EvolverError("not begun; nothing was sent and nothing is written.")

@@ -1,34 +1,41 @@
-"""Data on stdout: JSON lines, tables and texts that do a terminal no harm."""
+"""Data on stdout: JSON lines, tables and texts. Files and pipes get it whole, a terminal nothing that it would obey."""
 
 from __future__ import annotations
 
 import json
 import math
+import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+import click
+
+from evolver.cli.sheet import Sheet
 from evolver.text import harmless, one_line
 
 if TYPE_CHECKING:
     from rich.console import Console
-    from rich.table import Column, Table
 
 __all__ = [
     "add_row",
     "console",
     "harmless",
     "one_line",
+    "paged",
     "plain",
     "print_json",
     "print_table",
+    "print_text",
     "table",
+    "tell",
 ]
 
 _JSONS_OWN = frozenset({str, int, bool, type(None), dict, list})
-_FOLDED = 8  # columns of the terminal that are enough for a cell that may fold
+_NOT_ESCAPED = re.compile("[\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
 
 
 def plain(value: Any) -> Any:
@@ -47,20 +54,45 @@ def plain(value: Any) -> Any:
 
 
 def print_json(records: Iterable[Mapping[str, Any]]) -> None:
-    """Print one JSON object per line, each as soon as it is there."""
+    """Print one JSON object per line, each as soon as it is there.
+
+    On a terminal the signs that it would obey, and JSON need not escape, are escaped: the data stays the same.
+    """
     encode = json.JSONEncoder(ensure_ascii=False, default=str).encode
-    write = sys.stdout.write
+    write, on_terminal = sys.stdout.write, sys.stdout.isatty()
     for record in records:
         known = {name: value if type(value) in _JSONS_OWN else plain(value) for name, value in record.items()}
-        write(encode(known) + "\n")
+        line = encode(known)
+        write((_NOT_ESCAPED.sub(_escaped, line) if on_terminal else line) + "\n")
     sys.stdout.flush()
+
+
+def _escaped(found: re.Match[str]) -> str:
+    return f"\\u{ord(found[0]):04x}"
+
+
+def print_text(text: str) -> None:
+    """Print a text and a line end to stdout: as it is to a file or pipe, harmless to a terminal."""
+    sys.stdout.write((harmless(text) if sys.stdout.isatty() else text) + "\n")
+
+
+def tell(text: str) -> None:
+    """Tell a person something on stderr, whatever the names and texts in it hold."""
+    click.echo(harmless(text), err=True)
 
 
 def console() -> Console:
     """Return a console on stdout, as wide as the terminal (80 columns, or COLUMNS, where there is none)."""
-    from rich.console import Console  # only commands that draw something pay for it
+    from evolver.cli.terminal import stdout_console  # only commands that draw something pay for rich
 
-    return Console(highlight=False, markup=False, emoji=False)
+    return stdout_console()
+
+
+def paged(to: Console) -> AbstractContextManager[Console]:
+    """Show what the block prints in a pager, where it is longer than the terminal is high."""
+    from evolver.cli.terminal import paged as made
+
+    return made(to)
 
 
 def table(
@@ -70,8 +102,8 @@ def table(
     whole: Iterable[str] = (),
     title: str | None = None,
     narrow: bool = False,
-) -> Table:
-    """Return an empty table whose cells fold rather than lose text.
+) -> Sheet:
+    """Return an empty table.
 
     Args:
         columns: Names of the columns.
@@ -80,61 +112,19 @@ def table(
         title: Stands above.
         narrow: One blank between columns instead of two.
     """
-    from rich.table import Table
-    from rich.text import Text
-
-    made = Table(
-        title=None if title is None else Text(title, style="bold"),
-        title_justify="left",
-        box=None,
-        padding=(0, 1 if narrow else 2, 0, 0),
-        pad_edge=False,
-        header_style="bold",
-    )
-    figures = set(right)
-    unbroken = figures | set(whole)
-    for name in columns:
-        made.add_column(
-            Text(harmless(name)),
-            justify="right" if name in figures else "left",
-            no_wrap=name in unbroken,
-            overflow="fold",
-        )
-    return made
+    figures = frozenset(right)
+    return Sheet(tuple(columns), figures, figures | frozenset(whole), title, narrow)
 
 
-def print_table(made: Table, to: Console | None = None) -> None:
-    """Print a table as wide as the terminal, or wider where figures would lose digits otherwise."""
-    to = to or console()
-    needed = sum(_least_width(column) + 2 for column in made.columns)
-    width = to.width
-    to.width = max(width, needed)
-    to.print(made)
-    to.width = width
+def print_table(made: Sheet, to: Console | None = None) -> None:
+    """Print a table: drawn on a terminal, in a pager if it is long; one row a line, whole, elsewhere."""
+    if to is not None:
+        made.print(to)
+        return
+    with paged(console()) as out:
+        made.print(out)
 
 
-def _least_width(column: Column) -> int:
-    """Return the cells a column cannot do without: those of its longest line, or some where lines may fold."""
-    from rich.cells import cell_len
-
-    texts = (str(text) for text in (column.header, *column.cells))
-    longest = max((cell_len(line) for text in texts for line in text.split("\n")), default=0)
-    return longest if column.no_wrap else min(longest, _FOLDED)
-
-
-def add_row(to: Table, values: Iterable[Any], style: str = "") -> None:
-    """Add a row; ``None`` is left blank, whole numbers get thousands separators, texts are made harmless."""
-    from rich.text import Text
-
-    to.add_row(*(Text(_cell(value), style=style) for value in values))
-
-
-def _cell(value: Any) -> str:
-    value = plain(value)
-    if value is None:
-        return ""
-    if isinstance(value, int) and not isinstance(value, bool):
-        return f"{value:,}"
-    if isinstance(value, dict | list):
-        value = json.dumps(value, ensure_ascii=False, default=str)
-    return harmless(str(value))
+def add_row(to: Sheet, values: Iterable[Any], style: str = "") -> None:
+    """Add a row; ``None`` is left blank, whole numbers get thousands separators where they are drawn."""
+    to.rows.append(([plain(value) for value in values], style))

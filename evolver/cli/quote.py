@@ -7,7 +7,7 @@ from typing import Any
 
 from rich.console import Console
 
-from evolver.cli.output import add_row, table
+from evolver.cli.output import add_row, print_table, table
 from evolver.report.estimate import Estimate
 
 
@@ -27,7 +27,7 @@ def print_estimate(to: Console, estimate: Estimate) -> None:
     shown.add_section()
     sums = estimate.calls, estimate.prompt_tokens, estimate.completion_tokens
     add_row(shown, ("all", None, *sums, dollars(estimate.cost_usd)), "bold")
-    to.print(shown)
+    print_table(shown, to)
     for note in _notes(estimate):
         to.print(note, markup=False)
 

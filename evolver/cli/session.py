@@ -10,11 +10,11 @@ import sys
 from typing import Any
 
 import click
-from rich.console import Console
 
 from evolver.cli.consent import ask_before_paying
 from evolver.cli.final import print_final
 from evolver.cli.progress import Progress, shown_while
+from evolver.cli.terminal import stderr_console
 from evolver.errors import StoppedError
 from evolver.evolution import Evolution
 from evolver.interrupts import interruptible
@@ -31,7 +31,7 @@ def run_session(settings: Settings, *, as_json: bool) -> None:
     Raises:
         EvolverError: The run could not start, or stopped with work left.
     """
-    console = Console(stderr=True, quiet=settings.quiet, highlight=False)
+    console = stderr_console(quiet=settings.quiet)
     for notice in notices([settings.model]):
         console.print(notice, style="yellow")
     progress = Progress(console)

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from evolver.cli.options import json_option, run_option, store_option
+from evolver.cli.paging import pager_option
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from evolver_store.query import Answer
 
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a cell begins with that a spreadsheet computes
 _TABLE_ROWS = 1_000  # a table is as wide as its widest cell, so all of its rows are held in memory
 
 
@@ -30,6 +32,7 @@ _TABLE_ROWS = 1_000  # a table is as wide as its widest cell, so all of its rows
     metavar="N",
     help=f"Print the first N rows.  [default: {_TABLE_ROWS} in a table, else all]",
 )
+@pager_option
 @click.option(
     "--timeout",
     type=click.FloatRange(min=0, min_open=True),
@@ -121,41 +124,40 @@ def _first(answer: Answer, limit: int | None) -> Iterator[tuple[Any, ...]]:
 
 def _print_json(answer: Answer, limit: int | None) -> None:
     from evolver.cli.output import print_json
+    from evolver.lineage import unique
 
-    names = _unique(answer.columns)
+    names = unique(answer.columns)
     print_json(dict(zip(names, row, strict=True)) for row in _first(answer, limit))
 
 
-def _unique(columns: tuple[str, ...]) -> list[str]:
-    """Number columns that share a name, so that none hides another in a JSON object: id, id_2, …"""
-    names: list[str] = []
-    for column in columns:
-        name, number = column, 2
-        while name in names:
-            name, number = f"{column}_{number}", number + 1
-        names.append(name)
-    return names
-
-
 def _print_csv(answer: Answer, limit: int | None) -> None:
+    """Print CSV; cells that a spreadsheet would take for formulas are left as they are, and told of once."""
     import csv
     import json
     import sys
 
-    from evolver.cli.output import plain
+    from evolver.cli.output import harmless, plain, tell
 
+    on_terminal, formulas = sys.stdout.isatty(), 0
     writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(answer.columns)
+    writer.writerow(map(harmless, answer.columns) if on_terminal else answer.columns)
     for row in _first(answer, limit):
-        values = (plain(value) for value in row)
-        writer.writerow(
-            json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else value
-            for value in values
+        cells = [plain(value) for value in row]
+        cells = [
+            json.dumps(cell, ensure_ascii=False) if isinstance(cell, dict | list) else cell for cell in cells
+        ]
+        formulas += sum(isinstance(cell, str) and cell.startswith(_FORMULA) for cell in cells)
+        writer.writerow(harmless(cell) if on_terminal and isinstance(cell, str) else cell for cell in cells)
+    if formulas:
+        one = formulas == 1
+        tell(
+            f"{formulas:,} {'cell begins' if one else 'cells begin'} with =, +, - or @; a spreadsheet takes "
+            f"{'it' if one else 'them'} for {'a formula' if one else 'formulas'}. Import the columns as text."
         )
 
 
 def _print_table(answer: Answer, limit: int | None) -> None:
-    from evolver.cli.output import add_row, plain, print_table, table
+    from evolver.cli.output import add_row, plain, print_table, table, tell
 
     rows = [[plain(value) for value in row] for row in _first(answer, limit or _TABLE_ROWS)]
     figures = [
@@ -168,12 +170,13 @@ def _print_table(answer: Answer, limit: int | None) -> None:
         add_row(made, (_shown(name, value) for name, value in zip(answer.columns, row, strict=True)))
     print_table(made)
     if limit is None and next(answer.rows, None) is not None:
-        click.echo(
-            f"The first {_TABLE_ROWS:,} rows; there are more. --limit N, --json and --csv show them.",
-            err=True,
-        )
+        tell(f"The first {_TABLE_ROWS:,} rows; there are more. --limit N, --json and --csv show them.")
 
 
 def _shown(name: str, value: Any) -> Any:
-    """Leave ids as they are to be typed again, without thousands separators."""
-    return str(value) if isinstance(value, int) and (name == "id" or name.endswith("_id")) else value
+    """Leave ids as they are to be typed again, and give those of rows their names."""
+    from evolver.cli.sheet import RowId
+
+    if isinstance(value, int) and (name == "id" or name.endswith("_id")):
+        return RowId(value) if RowId.is_one(value) else str(value)
+    return value

@@ -9,7 +9,7 @@ from __future__ import annotations
 import gc
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -44,10 +44,10 @@ def instruction_row(conn: Connection, id_: int) -> Row:
     if 0 < id_ <= _LARGEST_ID:
         row = conn.execute(select(instructions).where(instructions.c.id == id_)).mappings().one_or_none()
     if row is None:
-        named = f" ({name_of(id_)} of its run)" if 0 < id_ >> RUN_SHIFT and id_ <= _LARGEST_ID else ""
+        named = f"It would be row {name_of(id_)} of its run; " if id_ >> RUN_SHIFT > 0 else ""
         raise StoreError(
-            f"the store holds no instruction {id_}{named}; nothing is shown. "
-            "'evolve lineage --random' shows one that it holds."
+            f"the store holds no instruction {id_}; nothing is shown. "
+            f"{named}'evolve lineage --random' shows one that there is."
         )
     return dict(row)
 
@@ -81,6 +81,18 @@ def descendants(conn: Connection, id_: int) -> list[Row]:
     """
     instruction_row(conn, id_)
     return _rows(conn, _of(_walk(id_, up=False)))
+
+
+def rows_of(conn: Connection, run_id: int, *, dead: bool) -> list[Row]:
+    """Return the seeds and survivors of a run, or with ``dead`` every row of it, by id."""
+    column = instructions.c
+    query = select(instructions).where(column.run_id == run_id)
+    return _rows(conn, query if dead else query.where(column.status.in_(("seed", "survivor"))))
+
+
+def rows_by_id(conn: Connection, ids: Sequence[int]) -> list[Row]:
+    """Return up to some hundred rows, by id; those that are not there are left out."""
+    return _rows(conn, select(instructions).where(instructions.c.id.in_(ids)))
 
 
 def family_graph(conn: Connection, id_: int) -> Graph:

@@ -20,6 +20,7 @@ from sqlalchemy import insert
 from evolver.cli.main import main
 from evolver.errors import QueryError, RunMissingError, SettingsError, StoreError, StoreMissingError
 from evolver_store.connect import open_for_writing
+from evolver_store.names import name_of
 from evolver_store.schema import runs
 from tests.known_store import A1, A2, A3, B1, B2, B3, NOW, ROWS, A, B
 from tests.postgres_fixture import MakeStore
@@ -119,11 +120,11 @@ def test_lineage_draws_the_family_with_what_killed_the_dead(known_store: str) ->
     drawn = evolve("lineage", A3, store=known_store).stdout.splitlines()
 
     assert drawn == [
-        f"{A} seed Sort a list.",
-        f"└── {A1} 1 deepen ✓ Sort a list of words by length.",
-        f"    ├── {A2} 2 concretize ✗ Sort a list of words by their length.",
+        f"{A} 1 seed Sort a list.",
+        f"└── {A1} 1/1 deepen ✓ Sort a list of words by length.",
+        f"    ├── {A2} 1/2 concretize ✗ Sort a list of words by their length.",
         "    │   no_information_gain: the judge says 'Equal'",
-        f"    └── ▶ {A3} 3 breadth ✓ Write a poem about sorting.",
+        f"    └── ▶ {A3} 1/3 breadth ✓ Write a poem about sorting.",
     ]
 
 
@@ -132,7 +133,7 @@ def test_lineage_shows_hostile_texts_as_they_are_and_obeys_none(known_store: str
 
     assert 'Sing [bold]a[/bold] "song"␛[31m on \\ of 歌.' in drawn
     assert "\x1b[31m" not in drawn
-    assert f"{B3} 3 concretize ! (no text)" in drawn
+    assert f"{B3} 2/3 concretize ! (no text)" in drawn
 
 
 def test_lineage_keeps_to_the_width_of_the_terminal(known_store: str) -> None:
@@ -164,7 +165,8 @@ def test_lineage_prints_rows_in_the_order_of_ids(
     rows = lines(evolve("lineage", *options, "--json", store=known_store))
 
     assert [row["id"] for row in rows] == ids
-    assert set(rows[0]) == set(ROWS[0])
+    assert set(rows[0]) == {*ROWS[0], "name"}
+    assert rows[-1]["name"] == name_of(ids[-1])
 
 
 def test_lineage_writes_files_that_other_programs_read(known_store: str) -> None:
@@ -190,7 +192,7 @@ def test_diff_marks_what_changed(known_store: str) -> None:
     result = evolve("diff", A2, store=known_store)
 
     assert result.stdout == "Sort a list of words by {+their+} length.\n"
-    assert f"{A1} -> {A2}, concretize, eliminated no_information_gain" in result.stderr
+    assert f"{A1} 1/1 -> {A2} 1/2, concretize, eliminated no_information_gain" in result.stderr
 
 
 def test_diff_gives_operations_that_join_to_both_texts(known_store: str) -> None:
@@ -209,7 +211,8 @@ def test_diff_says_when_nothing_changed(known_store: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("id_", "said"), [(A, "is a seed"), (B3, "failed before there was a text"), (7, "no instruction 7")]
+    ("id_", "said"),
+    [(A, "is a seed"), (B3, "failed before there was a text"), (7, "It would be row 7 of its run")],
 )
 def test_diff_of_what_has_none_is_one_sentence(known_store: str, id_: int, said: str) -> None:
     with pytest.raises(StoreError, match=said):

@@ -72,9 +72,11 @@ def test_nodes_carry_columns_and_edges_carry_mutator_and_epoch(conn: Connection)
     graph = run_graph(conn, 1)
 
     assert graph.nodes[A2]["rule"] == "no_information_gain"
-    assert graph.nodes[A2]["details"] == {"judge": "equal", "judge_answer": "Equal"}
-    assert graph.nodes[B]["instruction"] == HOSTILE
-    assert "id" not in graph.nodes[B]
+    assert json.loads(graph.nodes[A2]["details"]) == {"judge": "equal", "judge_answer": "Equal"}
+    assert graph.nodes[B]["instruction"] == HOSTILE.replace("\x1b", "\ufffd")
+    assert (graph.nodes[A2]["name"], graph.nodes[B]["name"]) == ("1/2", "2")
+    assert graph.nodes[A]["created_at"].startswith("2026-01-02T03:04:05")
+    assert not {"id", "rule", "parent_id"} & set(graph.nodes[B])
     assert graph.edges[A1, A3] == {"mutator": "breadth", "epoch": 3}
 
 
@@ -99,7 +101,7 @@ def test_a_graph_does_not_depend_on_the_order_of_rows(conn: Connection) -> None:
 
 
 def test_graphml_is_read_back_with_its_texts_and_without_what_xml_cannot_hold(conn: Connection) -> None:
-    root = ElementTree.fromstring(graphml(family_graph(conn, B)))
+    root = ElementTree.fromstring("\n".join(graphml(family_graph(conn, B))).encode())
     names = {key.get("id"): key.get("attr.name") for key in root.iter() if key.tag.endswith("key")}
     nodes = {
         node.get("id"): {names[data.get("key")]: data.text for data in node}
@@ -114,9 +116,9 @@ def test_graphml_is_read_back_with_its_texts_and_without_what_xml_cannot_hold(co
 
 
 def test_dot_quotes_whatever_a_text_holds(conn: Connection) -> None:
-    text = dot(family_graph(conn, B))
+    text = "\n".join(dot(family_graph(conn, B)))
 
-    label = r'"seed\nSing [bold]a[/bold] \"song\"' + "\ufffd" + r'[31m on \\ of 歌."'
+    label = r'"2 seed\nSing [bold]a[/bold] \"song\"' + "\ufffd" + r'[31m on \\ of 歌."'
     assert f"{B} [label={label}, fillcolor=lightblue];" in text
     assert f'{B} -> {B1} [label="deepen"];' in text
 
