@@ -10,8 +10,8 @@ import weakref
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, BinaryIO
 
-from evolver.pool.record import Record
-from evolver.pool.rows import NOT_JSON, BadRowError
+from evolver.pool.record import BadRowError, Record
+from evolver.pool.rows import NOT_JSON
 from evolver.pool.seeds import PoolReport
 from evolver.pool.source import pool_error
 

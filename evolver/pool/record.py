@@ -4,6 +4,13 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+MAX_ROW = 1 << 23
+"""Most bytes (8 MiB) of a row: of its line, its JSON or a field of its table. Decoded, JSON may take twenty times that."""
+
+
+class BadRowError(Exception):
+    """A row that can be no seed; the message is the reason. Never leaves this package."""
+
 
 class Record(NamedTuple):
     """A row and its place in words; a row that could not be read is the error that says why."""
@@ -18,3 +25,19 @@ class TruncatedError(Exception):
 
 class MalformedError(Exception):
     """The pool breaks its own format where it cannot be read on. Never leaves the package."""
+
+
+class NoPoolError(Exception):
+    """The file is something else altogether; the message says what, ``advice`` what to do. Never leaves the package."""
+
+    def __init__(self, what: str, advice: str) -> None:
+        super().__init__(what)
+        self.advice = advice
+
+
+class EncodingError(Exception):
+    """The text is not in its encoding from some byte on, and maybe in another. Never leaves the package."""
+
+    def __init__(self, encoding: str, found: str) -> None:
+        super().__init__(f"is not {encoding.upper()} text")
+        self.found = found

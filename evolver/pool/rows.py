@@ -1,163 +1,209 @@
-"""The shapes a row may have, and the dirt known from public pools."""
+"""From a row of any shape to the texts of its seeds, and to what of it is not used."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
-LIST_FIELDS = frozenset({"instances", "conversations", "messages"})
-KNOWN_FIELDS = LIST_FIELDS | {"instruction", "problem"}
-READ_FIELDS = KNOWN_FIELDS | {"input", "output", "response", "solution", "id", "idx"}
+from evolver.pool.columns import Columns, Layout
+from evolver.pool.details import details_of
+from evolver.pool.dialogue import (
+    LATER_TURNS,
+    NO_INSTRUCTION,
+    Dialogue,
+    looks_like_turns,
+    parse_template,
+    take_apart,
+    unfold,
+)
+from evolver.pool.dirt import join_input
+from evolver.pool.reading import Reading
+from evolver.pool.record import BadRowError
 
 NOT_JSON = "not JSON"
 NOT_AN_OBJECT = "not an object"
 NO_KNOWN_FIELDS = "no known fields"
-NO_INSTRUCTION = "no instruction"
 NOT_TEXT = "not text"
-NUL = "NUL byte"
-SURROGATE = "lone surrogate"
-MERGED = "merged rows"
-DUPLICATE = "duplicate"
-OTHER_RESPONSE = "same instruction, other response"
-EMPTY_OUTPUT = "empty output"
 
-_HUMAN = frozenset({"human", "user"})
-_ASSISTANT = frozenset({"gpt", "assistant", "chatgpt", "model", "bot"})
+SYSTEM = "system texts"
+CONTEXT = "contexts"
+EARLIER = "assistant turns before the first question"
 
-# Both seen in Alpaca: `<noinput>`, "No input.", "No input required.", `\<noinput\>`, and the word in quotes.
-_NO_INPUT = re.compile(
-    r"[\W_]*no[ _-]?input(?:\s+(?:is\s+)?(?:required|needed|necessary|provided))?[\W_]*|<?(?:n/a|none)>?\.?",
-    re.IGNORECASE,
-)
-_NEXT_ROW = re.compile(r"^[ \t]*([0-9]{1,4})\.[ \t]*Instruction[ \t]*:", re.MULTILINE)
-
-
-class BadRowError(Exception):
-    """A row that can be no seed; the message is the reason. Never leaves this package."""
+_TEXT_COLUMNS = frozenset({"text", "content"})
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """Instruction and response as a row names them; nothing but their types is checked."""
+    """The texts of one seed as a row gives them; nothing but their types is checked."""
 
     instruction: str
     response: str
+    details: dict[str, object] | None = None
 
 
-def parts(row: object) -> list[object]:
-    """Take a row apart: a self-instruct task into one row for each instance, any other is itself."""
-    if not isinstance(row, dict):
-        return [row]
-    instances = row.get("instances")
-    if not isinstance(instances, list) or not instances:
-        return [row]
-    task = {key: row[key] for key in ("id", "idx", "instruction") if key in row}
-    return [{**one, **task} if isinstance(one, dict) else one for one in instances]
+class Shaper:
+    """Makes drafts of rows, and counts in ``unused`` what of them goes into none."""
 
+    def __init__(self, how: Reading | None = None) -> None:
+        self._how = how or Reading()
+        self.columns = Columns(self._how.columns)
+        self.unused: Counter[str] = Counter()
 
-def draft(row: object) -> Draft:
-    """Read one part of a row.
+    def drafts(self, row: object) -> Iterator[Draft | BadRowError]:
+        """Yield a draft for each seed that a row holds, or the reason why it holds none; at least one of them."""
+        try:
+            yield from self._drafts(row)
+        except BadRowError as error:
+            yield error
 
-    Raises:
-        BadRowError: It is no object, has no known fields, or one of them is no text.
-    """
-    if not isinstance(row, dict):
-        raise BadRowError(NOT_AN_OBJECT)
-    if "instruction" in row:
-        response = _text(row, "output") or _text(row, "response")
-        return Draft(join_input(_text(row, "instruction"), _text(row, "input")), response)
-    if "conversations" in row:
-        return _dialogue(row["conversations"], "from", "value")
-    if "messages" in row:
-        return _dialogue(row["messages"], "role", "content")
-    if "problem" in row:
-        return Draft(_text(row, "problem"), _text(row, "solution"))
-    raise BadRowError(NO_KNOWN_FIELDS)
+    def _drafts(self, row: object) -> Iterator[Draft | BadRowError]:
+        if isinstance(row, str):
+            row = _row_in_a_text(row)
+        elif looks_like_turns(row):
+            row = {"messages": row}
+        if isinstance(row, BadRowError):
+            raise row
+        if not isinstance(row, dict):
+            raise BadRowError(NOT_AN_OBJECT)
+        layout = self.columns.layout(row)
+        instances = row.get(layout.columns.get("instances", ""))
+        if isinstance(instances, list) and instances:
+            yield from self._instances(row, layout, instances)
+        else:
+            yield from self._one(row, layout)
+
+    def _instances(
+        self, row: Mapping[str, Any], layout: Layout, instances: list[object]
+    ) -> Iterator[Draft | BadRowError]:
+        """Take a self-instruct task into one draft for each of its instances."""
+        own = layout.columns["instances"]
+        task = {key: value for key, value in row.items() if key != own}
+        for one in instances:
+            if isinstance(one, dict):
+                yield from self.drafts({**one, **task})
+            else:
+                yield BadRowError(NOT_AN_OBJECT)
+
+    def _one(self, row: Mapping[str, Any], layout: Layout) -> Iterator[Draft]:
+        columns = layout.columns
+        turns = self._turns(row, columns)
+        if turns is not None:
+            yield from self._of_dialogue(row, layout, turns)
+            return
+        if "instruction" not in columns:
+            raise BadRowError(NO_INSTRUCTION if "turns" in columns else NO_KNOWN_FIELDS)
+        instruction = _text(row[columns["instruction"]], "instruction")
+        input_ = _text(row.get(columns.get("input", "")), "input")
+        response = _response(row.get(columns.get("response", "")))
+        if columns["instruction"].lower() in _TEXT_COLUMNS and not response:
+            flat = parse_template(instruction)
+            if flat is not None:
+                instruction, input_, response, more = flat
+                self.unused[LATER_TURNS] += more
+        text = self._with_context(row, columns, join_input(instruction, input_), bool(input_.strip()))
+        system = row.get(columns.get("system", ""))
+        yield self._draft(row, layout, text, response, system if isinstance(system, str) else "")
+
+    def _turns(self, row: Mapping[str, Any], columns: Mapping[str, str]) -> object:
+        """Return the turns of a row: its conversation, or a prompt and a completion that are lists of turns."""
+        found = row.get(columns.get("turns", ""))
+        if found is not None and ("instruction" not in columns or "response" not in columns):
+            return found
+        prompt = row.get(columns.get("instruction", ""))
+        if isinstance(prompt, str) and prompt.startswith("[{"):
+            prompt = unfold(prompt)
+        if not isinstance(prompt, list) or not looks_like_turns(prompt):
+            return None
+        reply = unfold(row.get(columns.get("response", "")))
+        if reply is None:
+            return prompt
+        return [*prompt, *(reply if isinstance(reply, list) else [{"role": "assistant", "content": reply}])]
+
+    def _of_dialogue(self, row: Mapping[str, Any], layout: Layout, turns: object) -> Iterator[Draft]:
+        dialogue = take_apart(turns)
+        self.unused.update(dialogue.unused)
+        system = row.get(layout.columns.get("system", ""))
+        if not dialogue.system and isinstance(system, str):
+            dialogue.system = system
+        exchanges = dialogue.exchanges if self._how.turns == "all" else dialogue.exchanges[:1]
+        self.unused[LATER_TURNS] += len(dialogue.exchanges) - len(exchanges)
+        for exchange in exchanges:
+            said = dialogue.transcript(exchange) if self._how.turns == "all" else ""
+            self.unused[EARLIER] += bool(exchange.before) and self._how.turns == "first"
+            text = join_input(exchange.instruction, said) if exchange.instruction.strip() else ""
+            yield self._draft(row, layout, text, exchange.response, dialogue.system)
+
+    def _with_context(self, row: Mapping[str, Any], columns: Mapping[str, str], text: str, taken: bool) -> str:
+        """Join the context as an input where there is no other, or where that was asked for."""
+        context = row.get(columns.get("context", ""))
+        if context is None:
+            return text
+        if isinstance(context, str) and (not taken or "context" in self._how.join):
+            return join_input(text, context)
+        self.unused[CONTEXT] += 1
+        return text
+
+    def _draft(self, row: Mapping[str, Any], layout: Layout, text: str, response: str, system: str) -> Draft:
+        if system.strip():
+            if "system" in self._how.join:
+                text = f"{system}\n{text}"
+            else:
+                self.unused[SYSTEM] += 1
+        return Draft(text, response, details_of(row, layout, self.unused))
 
 
 def shape(row: object) -> str:
     """Name the shape of a row for the report; empty where it has none."""
-    names = {
-        "instances": "self-instruct",
-        "instruction": "instruction",
-        "conversations": "ShareGPT",
-        "messages": "messages",
-        "problem": "problem and solution",
-    }
-    return next((name for key, name in names.items() if isinstance(row, dict) and key in row), "")
-
-
-def join_input(instruction: str, input_: str) -> str:
-    """Make one text of an instruction and its input, nothing stripped.
-
-    The instruction alone where the input is blank or means "none"; else both with one line feed between,
-    the join that reproduces the published code data of WizardCoder (arXiv:2306.08568).
-    """
-    stripped = input_.strip()
-    if not stripped or _NO_INPUT.fullmatch(stripped):
-        return instruction
-    return f"{instruction}\n{input_}"
-
-
-def holds_merged_rows(text: str) -> bool:
-    r"""Whether further rows of a numbered pool run on inside ``text``: ``##\n18. Instruction: …``.
-
-    Models that wrote pools by the batch left these behind: 22 of 2,000 Alpaca rows hold some in the output.
-    A line ``18. Instruction:`` counts only behind a line of ``#`` or before a line ``18. Input:`` or
-    ``18. Output:``, and never where the numbering begins at 1: that is an author's own list.
-    """
-    if "Instruction" not in text:
-        return False
-    found = _NEXT_ROW.search(text)
-    if found is None or int(found[1]) < 2:
-        return False
-    above = text[: found.start()].rstrip().rpartition("\n")[2].strip()
-    if len(above) > 1 and not above.strip("#"):
-        return True
-    return re.search(rf"^[ \t]*{found[1]}\.[ \t]*(?:Input|Output)[ \t]*:", text, re.MULTILINE) is not None
-
-
-def origin(row: object) -> dict[str, object] | None:
-    """Return the row's own ``id`` or ``idx`` where a database can hold it, else ``None``."""
+    if isinstance(row, list):
+        return "messages"
     if not isinstance(row, dict):
-        return None
-    for key in ("id", "idx"):
-        value = row.get(key)
-        if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 1 << 63:
-            return {key: value}
-        if isinstance(value, str) and value and "\0" not in value and not _has_surrogate(value):
-            return {key: value}
-    return None
-
-
-def _has_surrogate(text: str) -> bool:
-    return not text.isascii() and any("\ud800" <= char <= "\udfff" for char in text)
-
-
-def _text(row: Mapping[str, object], field: str) -> str:
-    """Return a field's text; missing and null are empty."""
-    value = row.get(field)
-    if value is None:
         return ""
-    if not isinstance(value, str):
-        raise BadRowError(f"{field} is {NOT_TEXT}")
-    return value
+    columns = Columns().layout(row).columns
+    if "instances" in columns:
+        return "self-instruct"
+    name = columns.get("turns", "") if "instruction" not in columns else columns["instruction"]
+    names = {"conversations": "ShareGPT", "problem": "problem and solution"}
+    return names.get(name, name)
 
 
-def _dialogue(turns: object, speaker: str, text: str) -> Draft:
-    """Take the first human turn, and the reply if it is the very next turn."""
-    if not isinstance(turns, list):
-        raise BadRowError(NO_INSTRUCTION)
-    spoken = [turn for turn in turns if isinstance(turn, dict)]
-    for place, turn in enumerate(spoken):
-        if _speaks(turn, speaker, _HUMAN):
-            reply = spoken[place + 1] if place + 1 < len(spoken) else {}
-            answered = _speaks(reply, speaker, _ASSISTANT)
-            return Draft(_text(turn, text), _text(reply, text) if answered else "")
-    raise BadRowError(NO_INSTRUCTION)
+def _row_in_a_text(text: str) -> object:
+    """Return the row that a string holds as JSON; any other string is an instruction."""
+    if text.lstrip().startswith("{"):
+        row = unfold(text)
+        if isinstance(row, dict):
+            return row
+    return {"instruction": text}
 
 
-def _speaks(turn: Mapping[str, object], speaker: str, voices: frozenset[str]) -> bool:
-    who = turn.get(speaker)
-    return isinstance(who, str) and who.lower() in voices
+def _text(value: object, field: str) -> str:
+    """Return a field's text; missing, null and NaN are empty, numbers what they say.
+
+    Raises:
+        BadRowError: It is a list or an object.
+    """
+    if isinstance(value, str):
+        return value
+    if value is None or (isinstance(value, float) and (value != value or abs(value) == float("inf"))):
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        return str(value)
+    raise BadRowError(f"{field} is {NOT_TEXT}")
+
+
+def _response(value: object) -> str:
+    """Return a response's text; of a list of one text that text, any other structure as JSON."""
+    if isinstance(value, list | dict):
+        if not value:
+            return ""
+        if isinstance(value, list) and len(value) == 1 and isinstance(value[0], str):
+            return value[0]
+        if looks_like_turns(value):
+            dialogue = Dialogue()
+            return take_apart([{"role": "user", "content": ""}, *value]).exchanges[0].response or str(dialogue.system)
+        return json.dumps(value, ensure_ascii=False)
+    return _text(value, "response")

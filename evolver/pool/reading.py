@@ -1,0 +1,113 @@
+"""How the rows of a pool become seeds: which columns, what is joined, which are filtered out, and how many."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from evolver.errors import SettingsError
+from evolver.pool.columns import SETTABLE
+from evolver.text import count_words
+
+Turns = Literal["first", "all"]
+JOINABLE = ("system", "context")
+_FILTER = re.compile(r"(instruction|response)(<=|>=|<|>)([0-9]{1,9})(w)?")
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How the rows of a pool become seeds.
+
+    Attributes:
+        columns: The column of a field, where it has none of the usual names.
+        filters: Bounds on the lengths of a seed's texts.
+        join: What else of a row goes into the instruction: ``system`` before it, ``context`` after it.
+        turns: Whether the first user turn of a conversation is a seed or each, with what came before as its input.
+        strict: Make the first bad row an error. An instruction that came before is not bad, nor is an empty response.
+        limit: Stop after this many seeds; what comes after them is not looked at.
+    """
+
+    columns: Mapping[str, str] = field(default_factory=dict)
+    filters: tuple[Filter, ...] = ()
+    join: frozenset[str] = frozenset()
+    turns: Turns = "first"
+    strict: bool = False
+    limit: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """A bound on the length of a text, as it was written: ``instruction<2000``."""
+
+    text: str
+    field: str
+    words: bool
+    holds: Callable[[int], bool]
+
+    def keeps(self, instruction: str, response: str | None) -> bool:
+        """Whether a seed stays; a seed without a response is not asked about its length."""
+        text = instruction if self.field == "instruction" else response
+        return text is None or self.holds(count_words(text) if self.words else len(text))
+
+
+def parse_filter(said: str) -> Filter:
+    """Read a filter: ``instruction`` or ``response``, ``<``, ``<=``, ``>`` or ``>=``, and a number.
+
+    The number counts characters, with ``w`` behind it words: ``instruction<2000``, ``response>=20w``.
+
+    Raises:
+        SettingsError: It is none.
+    """
+    found = _FILTER.fullmatch("".join(said.split()))
+    if found is None:
+        raise SettingsError(
+            f"--filter cannot be {said!r}; nothing was started. Write a field, a sign and a length in characters or, "
+            "with w, in words: --filter 'instruction<2000' or --filter 'response>=20w'."
+        )
+    number = int(found[3])
+    holds: dict[str, Callable[[int], bool]] = {
+        "<": lambda length: length < number,
+        "<=": lambda length: length <= number,
+        ">": lambda length: length > number,
+        ">=": lambda length: length >= number,
+    }
+    return Filter(found[0], found[1], bool(found[4]), holds[found[2]])
+
+
+def parse_columns(said: Sequence[str]) -> dict[str, str]:
+    """Read ``FIELD=COLUMN`` pairs: ``instruction=Domanda``.
+
+    Raises:
+        SettingsError: One is no pair, names no field that a seed is made of, or a field twice.
+    """
+    given: dict[str, str] = {}
+    for pair in said:
+        name, sign, column = pair.partition("=")
+        name = name.strip().lower()
+        name = {"conversations": "turns", "messages": "turns", "output": "response"}.get(name, name)
+        if not sign or not column or name not in SETTABLE:
+            raise SettingsError(
+                f"--column cannot be {pair!r}; nothing was started. Write FIELD=COLUMN, the field being one of "
+                f"{', '.join(SETTABLE)}: --column instruction=Domanda."
+            )
+        if given.setdefault(name, column) != column:
+            raise SettingsError(
+                f"--column names two columns for {name} ({given[name]!r} and {column!r}); nothing was started. Keep one."
+            )
+    return given
+
+
+def parse_join(said: Sequence[str]) -> frozenset[str]:
+    """Read what is joined: ``system``, ``context``.
+
+    Raises:
+        SettingsError: It names something else.
+    """
+    wrong = next((one for one in said if one not in JOINABLE), None)
+    if wrong is not None:
+        raise SettingsError(
+            f"--join cannot be {wrong!r}; nothing was started. What can be joined is {' and '.join(JOINABLE)}."
+        )
+    return frozenset(said)
