@@ -4,19 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import NamedTuple
 
 from evolver.errors import PoolError
-from evolver.pool import rows
-from evolver.pool.detect import detect
-from evolver.pool.record import MalformedError, Record, TruncatedError
-from evolver.pool.records import read_records
+from evolver.pool.files import read_stream, suffix_of
+from evolver.pool.record import (
+    BadRowError,
+    EncodingError,
+    MalformedError,
+    NoPoolError,
+    Record,
+    TruncatedError,
+)
+from evolver.pool.rows import Shaper
+from evolver.pool.seeds import PoolReport
 from evolver.pool.source import display_name, open_pool, stated
 
 # The fields of HumanEval, of MBPP and of its sanitised form, and of question-and-answer sets.
 _PROMPTS = ("prompt", "text", "question")
 _SOLUTIONS = ("canonical_solution", "code", "solution", "answer")
 _NAMES = ("task_id", "id", "idx", "name")
+_POOL_FIELDS = frozenset({"instruction", "problem", "instances", "conversations", "messages"})
 _ADVICE = (
     "A benchmark is JSONL, a JSON list or Parquet of {task_id, prompt, canonical_solution}, {task_id, text, code} "
     "or any rows a pool may have, or plain text with one prompt a line."
@@ -44,63 +52,43 @@ def _read(path: Path) -> list[Item]:
     name = display_name(path)
     try:
         with open_pool(path) as stream, stated(path):
-            items = [item for record in _records(stream) for item in _items(record, Path(name).name)]
-    except UnicodeDecodeError as error:
-        raise _unreadable(name, "is not UTF-8 text") from error
+            shaper = Shaper()
+            records = read_stream(stream, suffix_of(path), PoolReport(), shaper.columns)
+            items = [item for record in records for item in _items(record, shaper, Path(name).name)]
+    except NoPoolError as error:
+        if str(error) == "is empty":
+            raise _unreadable(name, "holds no problem") from error
+        raise _unreadable(name, str(error)) from error
+    except EncodingError as error:
+        raise _unreadable(name, str(error)) from error
     except TruncatedError as error:
         raise _unreadable(name, f"is cut off {error}") from error
-    except (MalformedError, rows.BadRowError) as error:
+    except (MalformedError, BadRowError) as error:
         raise _unreadable(name, f"cannot be read: {error}") from error
     if not items:
         raise _unreadable(name, "holds no problem")
     return items
 
 
-def _records(stream: BinaryIO) -> Iterator[Record]:
-    format_ = detect(stream)
-    if format_.kind == "Parquet":
-        yield from _parquet(stream)
-    elif format_.kind == "unknown":
-        raise MalformedError("no known shape")
-    elif format_.kind != "empty":
-        yield from read_records(stream, format_)
-
-
-def _parquet(stream: BinaryIO) -> Iterator[Record]:
-    # The pool's own reader knows the columns of a pool alone; pyarrow is imported where Parquet is read.
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    stream.seek(0)
-    try:
-        table = pq.read_table(stream).to_pylist()
-    except (pa.ArrowException, OSError, ValueError) as error:
-        raise MalformedError("damaged Parquet") from error
-    for number, row in enumerate(table, 1):
-        yield Record(f"record {number}", row)
-
-
-def _items(record: Record, file: str) -> Iterator[Item]:
-    for part in rows.parts(record.row):
-        if isinstance(part, rows.BadRowError):
-            raise rows.BadRowError(f"{record.where}: {part}")
-        try:
-            prompt, solution = _texts(part)
-        except rows.BadRowError as error:
-            raise rows.BadRowError(f"{record.where}: {error}") from error
+def _items(record: Record, shaper: Shaper, file: str) -> Iterator[Item]:
+    for prompt, solution in _texts(record, shaper):
         if not prompt.strip() and not solution.strip():
-            raise rows.BadRowError(f"{record.where}: neither prompt nor solution")
-        yield Item(f"{file} {_name(part) or record.where}", prompt, solution)
+            raise BadRowError(f"{record.where}: neither prompt nor solution")
+        yield Item(f"{file} {_name(record.row) or record.where}", prompt, solution)
 
 
-def _texts(row: object) -> tuple[str, str]:
-    if isinstance(row, dict) and not row.keys() & rows.KNOWN_FIELDS:
+def _texts(record: Record, shaper: Shaper) -> Iterator[tuple[str, str]]:
+    """Yield prompt and solution by the fields of a benchmark, or of a pool where the row has those."""
+    row = record.row
+    if isinstance(row, dict) and not row.keys() & _POOL_FIELDS:
         prompt, solution = _first(row, _PROMPTS), _first(row, _SOLUTIONS)
-        if prompt is None and solution is None:
-            raise rows.BadRowError(rows.NO_KNOWN_FIELDS)
-        return prompt or "", solution or ""
-    found = rows.draft(row)
-    return found.instruction, found.response
+        if prompt is not None or solution is not None:
+            yield prompt or "", solution or ""
+            return
+    for draft in [row] if isinstance(row, BadRowError) else shaper.drafts(row):
+        if isinstance(draft, BadRowError):
+            raise BadRowError(f"{record.where}: {draft}") from draft
+        yield draft.instruction, draft.response
 
 
 def _first(row: Mapping[str, object], fields: Sequence[str]) -> str | None:

@@ -1,6 +1,7 @@
 """Read any instruction file into seeds, streaming, and say what was skipped and why."""
 
-from evolver.pool.pool import Pool, PoolSource, Reading, Survey, pool_sha256, read_pool
+from evolver.pool.pool import Pool, PoolSource, Survey, pool_sha256, read_pool
+from evolver.pool.reading import Reading
 from evolver.pool.seeds import PoolReport, Seed, Skip
 
 __all__ = [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -28,7 +29,10 @@ NAMES: Mapping[str, tuple[str, ...]] = MappingProxyType(
 """The names of each field, first choice first; case, hyphens and spaces do not count."""
 
 _TEXT = ("text", "content")  # an instruction where a row has nothing better
-_VOICES = (("human", "user"), ("assistant", "gpt", "bot", "chatgpt"))  # columns that are a name each, unless both are there
+_VOICES = (
+    ("human", "user"),
+    ("assistant", "gpt", "bot", "chatgpt"),
+)  # columns that are a name each, unless both are there
 SETTABLE = ("instruction", "input", "response", "context", "system", "turns")
 _MOST_SHAPES = 1_000
 
@@ -65,9 +69,11 @@ class Columns:
     def is_known(self, name: str) -> bool:
         """Whether a column of that name alone makes a seed, or the user has named it."""
         plain = plain_name(name)
-        return name in self.given.values() or any(
-            plain in NAMES[field] for field in ("instruction", "input", "turns")
-        ) or plain in _TEXT
+        return (
+            name in self.given.values()
+            or any(plain in NAMES[field] for field in ("instruction", "input", "turns"))
+            or plain in _TEXT
+        )
 
     def _work_out(self, names: tuple[str, ...]) -> Layout:
         plain: dict[str, str] = {}
@@ -79,12 +85,11 @@ class Columns:
         for field_ in FIELDS:
             if field_ in self.given:
                 continue
-            for alias in NAMES[field_]:
-                name = plain.get(alias)
-                if name is not None and name not in taken:
-                    columns[field_] = name
-                    taken.add(name)
-                    break
+            there = (plain[alias] for alias in NAMES[field_] if alias in plain)
+            found = next((name for name in there if name not in taken), None)
+            if found is not None:
+                columns[field_] = found
+                taken.add(found)
         self._find_instruction(columns, plain)
         used = set(columns.values())
         return Layout(columns, tuple(name for name in names if name not in used))
@@ -118,19 +123,13 @@ def advice_for(names: Iterable[str]) -> str:
     if not found:
         return ""
     listed = ", ".join(_shown(name) for name in found)
-    first = _quoted(found[0])
-    then = f" --column response={_quoted(found[1])}" if len(found) > 1 else ""
+    likely = [name for name in found if plain_name(name) not in NAMES["id"]] or found
+    then = f" --column response={shlex.quote(likely[1])}" if len(likely) > 1 else ""
     return (
-        f"Its columns are {listed}; say which of them holds the instructions: --column instruction={first}{then}"
+        f"Its columns are {listed}; say which of them holds the instructions "
+        f"(--column instruction={shlex.quote(likely[0])}{then})."
     )
 
 
 def _shown(name: str) -> str:
     return repr(name if len(name) <= 40 else f"{name[:40]}…")
-
-
-def _quoted(name: str) -> str:
-    """Return a name as a shell takes it."""
-    import shlex
-
-    return shlex.quote(name)

@@ -13,7 +13,9 @@ from evolver.pool.record import BadRowError
 SPEAKERS = ("role", "from", "speaker", "author", "user")
 TEXTS = ("content", "value", "text", "message", "utterance")
 _HUMAN = frozenset({"human", "user", "prompter", "customer", "instruction", "question"})
-_ASSISTANT = frozenset({"gpt", "assistant", "chatgpt", "model", "bot", "bing", "bard", "ai", "agent", "answer", "claude"})
+_ASSISTANT = frozenset(
+    {"gpt", "assistant", "chatgpt", "model", "bot", "bing", "bard", "ai", "agent", "answer", "claude"}
+)
 _SYSTEM = frozenset({"system", "developer"})
 
 SYSTEM_TURNS = "system turns"
@@ -48,7 +50,9 @@ class Dialogue:
 
 def looks_like_turns(value: object) -> bool:
     """Whether a value is a list of turns."""
-    return isinstance(value, list) and bool(value) and all(isinstance(one, dict) and _keys(one) for one in value)
+    return (
+        isinstance(value, list) and bool(value) and all(isinstance(one, dict) and _keys(one) for one in value)
+    )
 
 
 def take_apart(turns: object) -> Dialogue:
@@ -175,7 +179,12 @@ def parse_template(text: str) -> Flat | None:
         asked, mark, input_ = text[start + len(opening) : end].strip("\n").partition("\n\n### Input:\n")
         response, _, after = text[end + len(closing) :].partition(stop)
         response = response.removesuffix("</s>").strip("\n").removeprefix(" ")
-        return Flat(asked.strip(" \n"), input_.strip("\n") if mark else "", response, stop == "### Human" and bool(after))
+        return Flat(
+            asked.strip(" \n"),
+            input_.strip("\n") if mark else "",
+            response,
+            stop == "### Human" and bool(after),
+        )
     return None
 
 

@@ -9,6 +9,7 @@ _NO_INPUT = re.compile(
     r"[\W_]*no[ _-]?input(?:\s+(?:is\s+)?(?:required|needed|necessary|provided))?[\W_]*|<?(?:n/a|none)>?\.?",
     re.IGNORECASE,
 )
+_LONGEST_NONE = 60
 _NEXT_ROW = re.compile(r"^[ \t]*([0-9]{1,4})\.[ \t]*Instruction[ \t]*:", re.MULTILINE)
 
 
@@ -19,7 +20,7 @@ def join_input(instruction: str, input_: str) -> str:
     the join that reproduces the published code data of WizardCoder (arXiv:2306.08568).
     """
     stripped = input_.strip()
-    if not stripped or _NO_INPUT.fullmatch(stripped):
+    if not stripped or (len(stripped) <= _LONGEST_NONE and _NO_INPUT.fullmatch(stripped)):
         return instruction
     return f"{instruction}\n{input_}"
 

@@ -33,7 +33,9 @@ _BINARY: tuple[tuple[bytes, str, str], ...] = (
 _PICKLE = re.compile(rb"\x80[\x02-\x05](?:\x95|[\]}c(])")
 _LFS = re.compile(r"version https://(?:git-lfs\.github\.com|hawser\.github\.com)/spec/v1\s")
 _PAGE = re.compile(r"<(?:!--|!doctype\b|html\b|head\b|body\b|\?xml\b|svg\b|rss\b)", re.IGNORECASE)
-_REPR = re.compile(r"[\[(]?\s*\{\s*(?:'(?:[^'\\\n]|\\.){1,80}'\s*:|\"[^\"\n]{1,80}\"\s*:\s*(?:'|None\b|True\b|False\b))")
+_REPR = re.compile(
+    r"[\[(]?\s*\{\s*(?:'(?:[^'\\\n]|\\.){1,80}'\s*:|\"[^\"\n]{1,80}\"\s*:\s*(?:'|None\b|True\b|False\b))"
+)
 _REPR_OF = re.compile(r"(?:Dataset(?:Dict)?\(\{|DataFrame\(|OrderedDict\(|\[?[A-Z]\w+\((?:\w+=|\{))")
 _MARKDOWN_RULE = re.compile(r"[ \t]*\|?[ \t]*:?-{3,}:?[ \t]*\|")
 _YAML = re.compile(
@@ -68,7 +70,9 @@ def refuse_binary_text(head: bytes) -> None:
     """
     found = len(head) - len(head.translate(None, _CONTROL))
     if found > max(8, _MOST_CONTROL * len(head)):
-        raise NoPoolError("is no text, nor any format a pool may have", "Name a file that holds instructions.")
+        raise NoPoolError(
+            "is no text, nor any format a pool may have", "Name a file that holds instructions."
+        )
 
 
 def refuse_foreign_text(text: str, suffix: str) -> None:
@@ -83,7 +87,8 @@ def refuse_foreign_text(text: str, suffix: str) -> None:
     """
     if _LFS.match(text):
         raise NoPoolError(
-            "is a Git LFS pointer, not the file it stands for", "Fetch the file: git lfs pull, or from its site."
+            "is a Git LFS pointer, not the file it stands for",
+            "Fetch the file: git lfs pull, or from its site.",
         )
     if _PAGE.match(text):
         raise NoPoolError("is a web page or XML", _FETCH)

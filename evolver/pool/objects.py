@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 import tempfile
 import weakref
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, BinaryIO
 
-from evolver.pool.record import BadRowError, Record
-from evolver.pool.rows import NOT_JSON
+from evolver.pool.plain import plain
+from evolver.pool.record import NOT_JSON, BadRowError, Record
 from evolver.pool.seeds import PoolReport
 from evolver.pool.source import pool_error
 
@@ -87,28 +86,10 @@ _UNREADABLE = b'{"unreadable": null}\n'
 def _encoded(row: object) -> bytes:
     """Return a row as a line of JSON; one that is nested too deeply, or in itself, as a mark of that."""
     try:
-        plain = {"instruction": row} if isinstance(row, str) else _plain(row)
-        return json.dumps(plain, sort_keys=True).encode() + b"\n"
+        value = {"instruction": row} if isinstance(row, str) else plain(row)
+        return json.dumps(value, sort_keys=True).encode() + b"\n"
     except (RecursionError, ValueError):
         return _UNREADABLE
-
-
-def _plain(value: Any) -> Any:
-    """Return a value as JSON knows it: numbers of numpy, dates, tuples and the like by what they say."""
-    if value is None or isinstance(value, str | bool | int):
-        return value
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, Mapping):
-        items = ((str(key), _plain(one)) for key, one in value.items())
-        return {key: one for key, one in items if one is not None}
-    if isinstance(value, list | tuple | set | frozenset):
-        return [_plain(one) for one in value]
-    if hasattr(value, "tolist"):  # a scalar or an array of numpy
-        return _plain(value.tolist())
-    if hasattr(value, "isoformat"):
-        return None if value != value else value.isoformat()
-    return None if type(value).__name__ == "NAType" else str(value)
 
 
 def _rows_of(rows: Any, name: str) -> Iterator[object]:

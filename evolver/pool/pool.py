@@ -5,16 +5,18 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from random import Random
 from typing import Protocol
 
 from evolver.pool.files import FileRows
+from evolver.pool.folders import FolderRows, split_off
 from evolver.pool.objects import ObjectRows
 from evolver.pool.read import SeedReader
+from evolver.pool.reading import Reading
 from evolver.pool.record import Record
 from evolver.pool.seeds import PoolReport, Seed, Skip
+from evolver.pool.source import STDIN
 
 PoolSource = str | os.PathLike[str] | Iterable[object]
 """A path (``-`` is standard input), or rows in Python: an iterable of dicts or texts, a DataFrame, a ``Dataset``."""
@@ -30,19 +32,6 @@ class Rows(Protocol):
 
     def records(self, report: PoolReport) -> Iterator[Record]:
         """Yield the rows from the first on, and name the format in the report."""
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """How the rows of a pool become seeds.
-
-    Attributes:
-        strict: Make the first bad row an error. An instruction that came before is not bad, nor is an empty response.
-        limit: Stop after this many seeds; what comes after them is not looked at.
-    """
-
-    strict: bool = False
-    limit: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +70,7 @@ class Pool:
 
     def __init__(self, source: PoolSource, how: Reading | None = None) -> None:
         self.how = how or Reading()
-        self._rows = _open(source)
+        self._rows = _open(source, self.how)
         self._whole = not isinstance(source, str | os.PathLike)
         self._survey: tuple[int, int, Survey] | None = None
 
@@ -138,8 +127,7 @@ class Pool:
             PoolError: The pool cannot be read, is damaged or cut, has no known shape, or holds no seed.
         """
         account = report if report is not None else PoolReport()
-        reader = SeedReader(self.name, account, self.how.strict, on_skip)
-        yield from islice(reader.seeds(self._rows.records(account)), self.how.limit)
+        yield from SeedReader(self.name, self.how, account, on_skip).seeds(self._rows.records(account))
 
 
 def read_pool(
@@ -155,7 +143,7 @@ def read_pool(
     Raises:
         PoolError: As :class:`Pool` and :meth:`Pool.seeds`, all of them from the iterator.
     """
-    yield from Pool(source, Reading(strict, limit)).seeds(report, on_skip)
+    yield from Pool(source, Reading(strict=strict, limit=limit)).seeds(report, on_skip)
 
 
 def pool_sha256(source: PoolSource) -> str:
@@ -167,10 +155,20 @@ def pool_sha256(source: PoolSource) -> str:
     return Pool(source).sha256
 
 
-def _open(source: PoolSource) -> Rows:
+def _open(source: PoolSource, how: Reading) -> Rows:
     if isinstance(source, str | os.PathLike):
-        return FileRows(source if isinstance(source, str) else Path(source))
+        path, split = split_off(os.fspath(source))
+        if path != STDIN and _is_folder(path):
+            return FolderRows(path, split, how)
+        return FileRows(path, how)
     return ObjectRows(source)
+
+
+def _is_folder(path: str) -> bool:
+    try:
+        return Path(path).is_dir()
+    except (OSError, ValueError):  # a path that no system can hold; reading it says so
+        return False
 
 
 def _draw(texts: Iterable[str], size: int, seed: int) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,6 +14,12 @@ from evolver.text import count_words
 
 Turns = Literal["first", "all"]
 JOINABLE = ("system", "context")
+_SIGNS: Mapping[str, Callable[[int, int], bool]] = {
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
 _FILTER = re.compile(r"(instruction|response)(<=|>=|<|>)([0-9]{1,9})(w)?")
 
 
@@ -43,13 +50,16 @@ class Filter:
 
     text: str
     field: str
+    sign: str
+    number: int
     words: bool
-    holds: Callable[[int], bool]
 
     def keeps(self, instruction: str, response: str | None) -> bool:
         """Whether a seed stays; a seed without a response is not asked about its length."""
         text = instruction if self.field == "instruction" else response
-        return text is None or self.holds(count_words(text) if self.words else len(text))
+        if text is None:
+            return True
+        return _SIGNS[self.sign](count_words(text) if self.words else len(text), self.number)
 
 
 def parse_filter(said: str) -> Filter:
@@ -66,14 +76,7 @@ def parse_filter(said: str) -> Filter:
             f"--filter cannot be {said!r}; nothing was started. Write a field, a sign and a length in characters or, "
             "with w, in words: --filter 'instruction<2000' or --filter 'response>=20w'."
         )
-    number = int(found[3])
-    holds: dict[str, Callable[[int], bool]] = {
-        "<": lambda length: length < number,
-        "<=": lambda length: length <= number,
-        ">": lambda length: length > number,
-        ">=": lambda length: length >= number,
-    }
-    return Filter(found[0], found[1], bool(found[4]), holds[found[2]])
+    return Filter(found[0], found[1], found[2], int(found[3]), bool(found[4]))
 
 
 def parse_columns(said: Sequence[str]) -> dict[str, str]:
@@ -94,7 +97,7 @@ def parse_columns(said: Sequence[str]) -> dict[str, str]:
             )
         if given.setdefault(name, column) != column:
             raise SettingsError(
-                f"--column names two columns for {name} ({given[name]!r} and {column!r}); nothing was started. Keep one."
+                f"--column names two columns for {name} ({given[name]!r}, {column!r}); nothing was started. Keep one."
             )
     return given
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import NamedTuple
 
 MAX_ROW = 1 << 23
-"""Most bytes (8 MiB) of a row: of its line, its JSON or a field of its table. Decoded, JSON may take twenty times that."""
+"""Most bytes (8 MiB) of a row: of its line, its JSON, a field of its table. Decoded, JSON may take 20 times that."""
+
+
+NOT_JSON = "not JSON"
 
 
 class BadRowError(Exception):

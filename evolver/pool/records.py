@@ -9,40 +9,41 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from evolver.pool.detect import Format
-from evolver.pool.record import MalformedError, Record, TruncatedError
-from evolver.pool.rows import NOT_JSON, BadRowError
+from evolver.pool.dialogue import looks_like_turns
+from evolver.pool.record import MAX_ROW, NOT_JSON, BadRowError, MalformedError, Record, TruncatedError
+from evolver.pool.table import TOO_LONG, read_table
 
 CHUNK_BYTES = 1 << 20
 MAX_DIGITS = 18
+_MOST_DIGITS = 1_000
 LONGEST_WORD = 16  # of JSON, rounded up: "-Infinity" and a pair of \u escapes have to fit
 
 _SPACE = re.compile(r"[ \t\r\n]*")
 
 
 def read_records(stream: BinaryIO, format_: Format) -> Iterator[Record]:
-    """Yield the rows of a pool of a known format.
+    """Yield the rows of a text, read from its beginning on, of a format that :func:`detect` found.
 
     Raises:
         TruncatedError: The pool was cut.
         MalformedError: The pool cannot be read on.
-        UnicodeDecodeError: The pool is not UTF-8.
+        EncodingError: The pool is not in its encoding.
     """
-    if format_.kind == "Parquet":
-        # pyarrow takes a third of a second to import, and only this format needs it
-        from evolver.pool.parquet import read_parquet
-
-        return read_parquet(stream)
-    stream.seek(format_.start)
+    stream.read(format_.start)
     if format_.kind == "JSON list":
         return _read_list(stream, wrapped=format_.key is not None)
+    if format_.kind == "JSON objects":
+        return _read_objects(stream)
     if format_.kind == "JSONL":
         return _read_lines_of_json(stream)
+    if format_.dialect is not None:
+        return read_table(stream, format_.dialect)
     return _read_text(stream)
 
 
 def _read_text(stream: BinaryIO) -> Iterator[Record]:
     for where, line, _ in _lines(stream):
-        yield Record(where, {"instruction": line})
+        yield Record(where, BadRowError(TOO_LONG) if line is None else {"instruction": line})
 
 
 def _read_lines_of_json(stream: BinaryIO) -> Iterator[Record]:
@@ -50,7 +51,7 @@ def _read_lines_of_json(stream: BinaryIO) -> Iterator[Record]:
     for where, line, ended in _lines(stream):
         row: object
         try:
-            row = _DECODER.decode(line)
+            row = BadRowError(TOO_LONG) if line is None else _DECODER.decode(line)
         except (ValueError, RecursionError) as error:
             if not ended:
                 raise TruncatedError(f"in {where}") from error
@@ -58,21 +59,31 @@ def _read_lines_of_json(stream: BinaryIO) -> Iterator[Record]:
         yield Record(where, row)
 
 
-def _lines(stream: BinaryIO) -> Iterator[tuple[str, str, bool]]:
+def _lines(stream: BinaryIO) -> Iterator[tuple[str, str | None, bool]]:
     r"""Yield place, text and whether the line was ended, for each line that is not blank.
 
-    Only ``\n`` and ``\r\n`` end a line: form feeds and U+2028 are part of the text.
+    Only ``\n`` and ``\r\n`` end a line: form feeds and U+2028 are part of the text. A line that is too long to be held
+    has no text.
     """
-    for number, raw in enumerate(stream, 1):
+    number = 0
+    while raw := stream.readline(MAX_ROW + 1):
+        number += 1
+        if len(raw) > MAX_ROW:
+            while not raw.endswith(b"\n") and (raw := stream.readline(MAX_ROW)):
+                pass
+            yield f"line {number}", None, True
+            continue
         text = raw.decode("utf-8")
         line = text.removesuffix("\n").removesuffix("\r") if text.endswith("\n") else text
         if line.strip():
             yield f"line {number}", line, text.endswith("\n")
 
 
-def _integer(digits: str) -> int | None:
-    """Read an integer; one of thousands of digits would be an error of Python's, and serves nobody."""
-    return int(digits) if len(digits) <= MAX_DIGITS else None
+def _integer(digits: str) -> int | str | None:
+    """Read an integer; a long one stays the text that it is, one of thousands of digits serves nobody."""
+    if len(digits) <= MAX_DIGITS:
+        return int(digits)
+    return digits if len(digits) <= _MOST_DIGITS else None
 
 
 # Raw line ends and tabs inside strings are common dirt and harmless.
@@ -101,6 +112,34 @@ def _read_list(stream: BinaryIO, *, wrapped: bool) -> Iterator[Record]:
         raise MalformedError(f"goes on after the end of its list (record {count})")
 
 
+def _read_objects(stream: BinaryIO) -> Iterator[Record]:
+    """Yield JSON objects that stand one after the other, over several lines each; columns are turned into rows."""
+    window = _Window(stream)
+    count = 0
+    while window.at("{"):
+        count += 1
+        row = window.value(count)
+        for turned in _turned(row) if count == 1 else [row]:
+            yield Record(f"record {count}", turned)
+    if window.rest():
+        raise MalformedError(f"goes on after its objects (record {count})")
+
+
+def _turned(row: object) -> Iterator[object]:
+    """Yield the rows of an object that holds columns, each a list or an object by number; any other is itself."""
+    columns = list(row.values()) if isinstance(row, dict) else []
+    if columns and all(isinstance(one, dict) for one in columns):
+        first = list(columns[0])
+        if "0" in first and all(list(one) == first for one in columns):
+            columns = [list(one.values()) for one in columns]
+    lists = all(isinstance(one, list) and not looks_like_turns(one) for one in columns)
+    if not isinstance(row, dict) or not columns or not lists or len({len(one) for one in columns}) > 1:
+        yield row
+        return
+    for values in zip(*columns, strict=True):
+        yield dict(zip(row, values, strict=True))
+
+
 class _Window:
     """The part of a text stream that is being decoded."""
 
@@ -115,6 +154,8 @@ class _Window:
         """Read on, dropping what is done with; a row that does not fit doubles the window each time."""
         if self._ended:
             return False
+        if len(self._text) - self._place > MAX_ROW:
+            raise MalformedError(f"holds a value {TOO_LONG}")
         self._text = self._text[self._place :]
         self._place = 0
         raw = self._stream.read(max(CHUNK_BYTES, len(self._text)))

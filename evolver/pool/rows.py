@@ -23,7 +23,6 @@ from evolver.pool.dirt import join_input
 from evolver.pool.reading import Reading
 from evolver.pool.record import BadRowError
 
-NOT_JSON = "not JSON"
 NOT_AN_OBJECT = "not an object"
 NO_KNOWN_FIELDS = "no known fields"
 NOT_TEXT = "not text"
@@ -31,6 +30,8 @@ NOT_TEXT = "not text"
 SYSTEM = "system texts"
 CONTEXT = "contexts"
 EARLIER = "assistant turns before the first question"
+
+MOST_COLUMNS = 100  # that are told of where none of them is known
 
 _TEXT_COLUMNS = frozenset({"text", "content"})
 
@@ -136,7 +137,9 @@ class Shaper:
             text = join_input(exchange.instruction, said) if exchange.instruction.strip() else ""
             yield self._draft(row, layout, text, exchange.response, dialogue.system)
 
-    def _with_context(self, row: Mapping[str, Any], columns: Mapping[str, str], text: str, taken: bool) -> str:
+    def _with_context(
+        self, row: Mapping[str, Any], columns: Mapping[str, str], text: str, taken: bool
+    ) -> str:
         """Join the context as an input where there is no other, or where that was asked for."""
         context = row.get(columns.get("context", ""))
         if context is None:
@@ -155,18 +158,20 @@ class Shaper:
         return Draft(text, response, details_of(row, layout, self.unused))
 
 
-def shape(row: object) -> str:
+def shape(row: object, given: Mapping[str, str]) -> str:
     """Name the shape of a row for the report; empty where it has none."""
-    if isinstance(row, list):
-        return "messages"
     if not isinstance(row, dict):
-        return ""
-    columns = Columns().layout(row).columns
+        return "messages" if isinstance(row, list) else ""
+    columns = Columns(given).layout(row).columns
     if "instances" in columns:
         return "self-instruct"
-    name = columns.get("turns", "") if "instruction" not in columns else columns["instruction"]
-    names = {"conversations": "ShareGPT", "problem": "problem and solution"}
-    return names.get(name, name)
+    name = (columns.get("turns", "") if "instruction" not in columns else columns["instruction"]).lower()
+    return {"conversations": "ShareGPT", "problem": "problem and solution"}.get(name, name)
+
+
+def part_name(row: object) -> str:
+    """Return what one of several seeds of a row is called."""
+    return "instance" if isinstance(row, dict) and "instances" in row else "turn"
 
 
 def _row_in_a_text(text: str) -> object:
@@ -204,6 +209,8 @@ def _response(value: object) -> str:
             return value[0]
         if looks_like_turns(value):
             dialogue = Dialogue()
-            return take_apart([{"role": "user", "content": ""}, *value]).exchanges[0].response or str(dialogue.system)
+            return take_apart([{"role": "user", "content": ""}, *value]).exchanges[0].response or str(
+                dialogue.system
+            )
         return json.dumps(value, ensure_ascii=False)
     return _text(value, "response")

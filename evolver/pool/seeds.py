@@ -6,6 +6,11 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 MAX_EXAMPLES = 20
+_REMEDIES = {
+    "system texts": " (--join system)",
+    "contexts": " (--join context)",
+    "later user turns": " (--turns all)",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +19,7 @@ class Seed:
 
     ``ordinal`` is the row's place in the pool, from 0, skipped rows counted; a row that holds several
     instances takes one place for each. ``response`` is ``None`` where the pool has none that can be used.
-    ``details`` carries the row's own ``id`` or ``idx``.
+    ``details`` carries the row's own ``id`` or ``idx``, and under ``columns`` its further columns.
     """
 
     ordinal: int
@@ -37,14 +42,20 @@ class PoolReport:
     """The account of one reading; complete once the pool has been read to its end.
 
     ``read`` counts rows, skipped ones included. ``unanswered`` counts the seeds whose response was left
-    out, by reason. ``examples`` holds the first rows skipped, at most ``MAX_EXAMPLES``.
+    out, by reason. ``unused`` counts what of the rows went into no seed: system texts, later turns, contexts.
+    ``examples`` holds the first rows skipped, at most ``MAX_EXAMPLES``. ``format`` names format and rows, ``packing``
+    the compression; ``encoding`` is what text was read in, and ``revision`` the commit of a dataset on the Hub.
     """
 
     format: str = ""
+    packing: str = ""
+    encoding: str = "utf-8"
+    revision: str | None = None
     read: int = 0
     seeds: int = 0
     skipped: Counter[str] = field(default_factory=Counter)
     unanswered: Counter[str] = field(default_factory=Counter)
+    unused: Counter[str] = field(default_factory=Counter)
     examples: list[Skip] = field(default_factory=list)
 
     def add(self, skip: Skip) -> None:
@@ -64,3 +75,29 @@ class PoolReport:
         return ", ".join(
             f"{count:,} {reason}{places.get(reason, '')}" for reason, count in self.skipped.most_common()
         )
+
+    def read_as(self) -> str:
+        """Return how the pool was read, in words: ``table of prompt rows, gzip, cp1252 (it is no UTF-8)``."""
+        guessed = f"{self.encoding} (it is no UTF-8)" if self.encoding == "cp1252" else self.encoding
+        parts = (self.format, self.packing, guessed if self.encoding != "utf-8" else "", self.revision or "")
+        return ", ".join(part for part in parts if part)
+
+    def unused_in_words(self) -> str:
+        """Return what was not used, and the option that uses it: ``3 system texts (--join system)``; or nothing."""
+        return ", ".join(
+            f"{count:,} {what}{_REMEDIES.get(what, '')}" for what, count in self.unused.most_common() if count
+        )
+
+    def as_json(self) -> dict[str, object]:
+        """Return the account as plain JSON, as a run keeps it."""
+        told: dict[str, object] = {
+            "format": self.format,
+            "packing": self.packing or None,
+            "encoding": self.encoding,
+            "read": self.read,
+            "seeds": self.seeds,
+            "skipped": dict(self.skipped),
+            "unanswered": dict(self.unanswered),
+            "unused": {what: count for what, count in self.unused.items() if count},
+        }
+        return told if self.revision is None else {**told, "revision": self.revision}

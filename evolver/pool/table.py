@@ -19,7 +19,7 @@ _LONGEST_NAME = 60
 _STOPS = (".", "!", ":")
 _HEADING = re.compile(r"[^\W\d][\w .()/%#-]{0,39}|")
 _SEP_LINE = re.compile(r"sep=([\t;|,])\r?\n", re.IGNORECASE)
-_BACKSLASHED = re.compile(r'[^\\"\s]\\"(?![\t;|,\r\n])')
+_BACKSLASHED = re.compile(r'(?<!\\)\\"(?![\t;|,\r\n])')
 MORE_FIELDS = "more fields than columns"
 TOO_LONG = f"longer than {MAX_ROW >> 20} MiB"
 
@@ -75,7 +75,11 @@ def find_dialect(text: str, *, whole: bool, suffix: str, is_known: Callable[[str
     known = [one for one in found if _names_columns(one.header, suffix, is_known)]
     if known:
         return max(known, key=lambda one: (sum(map(is_known, one.header)), len(one.header)))
-    if is_known(alone := first.strip().strip('"')) and len(sample) > 1 and first.strip() == first.strip("\r\n"):
+    if (
+        is_known(alone := first.strip().strip('"'))
+        and len(sample) > 1
+        and first.strip() == first.strip("\r\n")
+    ):
         return Dialect("\t", _is_quoted(sample), False, False, skip, (alone,))
     regular = [one for one in found if _is_regular(one, sample, suffix)]
     return max(regular, key=lambda one: len(one.header), default=None)
@@ -112,7 +116,9 @@ def read_table(stream: BinaryIO, dialect: Dialect) -> Iterator[Record]:
         if "unexpected end" in str(error):
             raise TruncatedError(f"inside the quotes of row {number + 1:,}") from error
         if "limit" in str(error):
-            raise MalformedError(f"has a field {TOO_LONG} in row {number + 1:,}, or a quote that is not closed") from error
+            raise MalformedError(
+                f"has a field {TOO_LONG} in row {number + 1:,}, or a quote that is not closed"
+            ) from error
         raise MalformedError(f"has a stray quote in row {number + 1:,} (line {place.line})") from error
 
 
@@ -168,7 +174,9 @@ def _names_columns(header: Sequence[str], suffix: str, is_known: Callable[[str],
     """Whether a first line is a header by its words; "Question, answer, and repeat." is none."""
     if not any(map(is_known, header)):
         return False
-    return suffix in _NAMED or all(len(name) <= _LONGEST_NAME and not name.endswith(_STOPS) for name in header)
+    return suffix in _NAMED or all(
+        len(name) <= _LONGEST_NAME and not name.endswith(_STOPS) for name in header
+    )
 
 
 def _is_regular(dialect: Dialect, sample: Sequence[str], suffix: str) -> bool:
@@ -183,7 +191,9 @@ def _is_regular(dialect: Dialect, sample: Sequence[str], suffix: str) -> bool:
     if len(widths) != 1 or len(rows) < _ENOUGH:
         return False
     quoted = all(line.startswith('"') for line in sample[:_ENOUGH])
-    return quoted or (all(_HEADING.fullmatch(name) for name in dialect.header) and "," not in dialect.separator)
+    return quoted or (
+        all(_HEADING.fullmatch(name) for name in dialect.header) and "," not in dialect.separator
+    )
 
 
 def _is_quoted(sample: Collection[str]) -> bool:

@@ -60,9 +60,11 @@ class Unpacked(io.RawIOBase):
         self._given = 0
 
     def readable(self) -> bool:
+        """Say yes."""
         return True
 
     def readinto(self, buffer: WriteableBuffer, /) -> int:
+        """Fill the buffer as far as the next chunk goes."""
         target = memoryview(buffer).cast("B")
         while not self._left:
             chunk = self._next()
@@ -80,7 +82,9 @@ class Unpacked(io.RawIOBase):
         except EOFError as error:
             raise TruncatedError(f"inside its {self._kind} data") from error
         except MemoryError as error:
-            raise MalformedError(f"wants more than {MEMORY >> 20} MiB of memory to unpack its {self._kind} data") from error
+            raise MalformedError(
+                f"wants more than {MEMORY >> 20} MiB of memory to unpack its {self._kind} data"
+            ) from error
         except (OSError, zlib.error, lzma.LZMAError, ValueError) as error:
             raise MalformedError(f"holds damaged {self._kind} data") from error
         self._given += len(chunk or b"")

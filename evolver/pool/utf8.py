@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 import io
 import re
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Protocol
 
 from evolver.pool.record import EncodingError
 
@@ -31,6 +31,13 @@ _WESTERN = "cp1252"
 _MULTIBYTE = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
 
 
+class Source(Protocol):
+    """Whatever gives bytes."""
+
+    def read(self, size: int, /) -> bytes | None:
+        """Return at most ``size`` bytes, none at the end."""
+
+
 class Utf8(io.RawIOBase):
     """The bytes of a text as UTF-8 without a mark; classic Mac line ends become line feeds.
 
@@ -42,8 +49,9 @@ class Utf8(io.RawIOBase):
         EncodingError: While reading, once everything before the fault has been given.
     """
 
-    def __init__(self, stream: BinaryIO, head: bytes) -> None:
+    def __init__(self, stream: Source) -> None:
         self._stream = stream
+        head = stream.read(CHUNK_BYTES) or b""
         mark, self.encoding = _encoding_of(head)
         self._waiting = head[len(mark) :]
         self._decoder = codecs.getincrementaldecoder(self.encoding)()
@@ -54,9 +62,11 @@ class Utf8(io.RawIOBase):
         self._mac: bool | None = None
 
     def readable(self) -> bool:
+        """Say yes."""
         return True
 
     def readinto(self, buffer: WriteableBuffer, /) -> int:
+        """Fill the buffer as far as the next chunk goes."""
         target = memoryview(buffer).cast("B")
         while not self._left:
             if self._error is not None:
@@ -69,8 +79,21 @@ class Utf8(io.RawIOBase):
         self._left = self._left[count:]
         return count
 
+    def peek(self, size: int) -> bytes:
+        """Return the first bytes, at most ``size`` of them, and leave them to be read.
+
+        An error behind the first of them is raised when those before it have been read.
+        """
+        head = b""
+        while len(head) < size and self._error is None and not self._ended:
+            head += self._lines(self._next())
+        if not head and self._error is not None:
+            raise self._error
+        self._left = memoryview(head)
+        return head[:size]
+
     def _next(self) -> bytes:
-        raw, self._waiting = self._waiting or self._stream.read(CHUNK_BYTES), b""
+        raw, self._waiting = self._waiting or self._stream.read(CHUNK_BYTES) or b"", b""
         self._ended = not raw
         if self._ascii and self.encoding == "utf-8" and raw.isascii() and raw:
             return raw
@@ -89,7 +112,7 @@ class Utf8(io.RawIOBase):
         cut = self._ended and error.reason == "unexpected end of data"
         if self.encoding == "utf-8" and ascii_so_far and not cut:
             if len(rest) < _SAMPLE_BYTES:
-                rest += self._stream.read(CHUNK_BYTES)
+                rest += self._stream.read(CHUNK_BYTES) or b""
             found = guess(good[-_SAMPLE_BYTES:] + rest[:_SAMPLE_BYTES])
             if found == _WESTERN:
                 self.encoding, self._ascii, self._ended = _WESTERN, False, False

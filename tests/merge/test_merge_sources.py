@@ -68,7 +68,7 @@ def test_rows_of_a_file_that_are_left_out_are_counted_by_reason(tmp_path: Path) 
         magicoder(1),
         magicoder(1),
         {"problem": "unsolved", "solution": " "},
-        {"problem": 3, "solution": "x"},
+        {"problem": [3], "solution": "x"},
     ]
     source = write(tmp_path / "m.jsonl", *rows)
 
@@ -76,7 +76,7 @@ def test_rows_of_a_file_that_are_left_out_are_counted_by_reason(tmp_path: Path) 
 
     assert report.rows == 1
     assert report.oss_without_response == 1
-    assert report.oss_skipped == {"duplicate": 1, "problem is not text": 1}
+    assert report.oss_skipped == {"duplicate": 1, "instruction is not text": 1}
 
 
 def test_provenance_of_a_file_is_its_name_and_the_place_in_it(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from evolver.errors import PoolError
 from evolver.pool import PoolReport, Skip, read_pool
-from evolver.pool.rows import holds_merged_rows, join_input
+from evolver.pool.dirt import holds_merged_rows, join_input
 from evolver.pool.seeds import MAX_EXAMPLES
 
 GOOD = {"instruction": "Name a colour.", "output": "Blue"}
@@ -28,16 +28,17 @@ BAD_ROWS: list[tuple[object, str]] = [
     (None, "not an object"),
     (["Name a colour."], "not an object"),
     ({}, "no known fields"),
-    ({"input": "x", "output": "y"}, "no known fields"),
+    ({"title": "x", "output": "y"}, "no known fields"),
     ({"instruction": None}, "no instruction"),
     ({"instruction": ""}, "no instruction"),
     ({"instruction": " \n\u3000"}, "no instruction"),
     ({"instruction": ["a"]}, "instruction is not text"),
-    ({"instruction": "a", "input": 3}, "input is not text"),
-    ({"instruction": "a", "output": {"b": 1}}, "output is not text"),
+    ({"instruction": "a", "input": [3]}, "input is not text"),
+    ({"instruction": {"b": 1}, "output": "a"}, "instruction is not text"),
+    ("Name a river.", "not an object"),
     ({"conversations": "a"}, "no instruction"),
     ({"conversations": [1, {"from": "gpt", "value": "a"}, {"from": ["human"]}]}, "no instruction"),
-    ({"conversations": [{"from": "human", "value": 3}]}, "value is not text"),
+    ({"conversations": [{"from": "human", "value": 3}]}, "a turn is not text"),
     ({"messages": []}, "no instruction"),
     ({"instruction": "a\0b"}, "NUL byte"),
     ({"instruction": "a", "output": "b\0"}, "NUL byte"),

@@ -59,14 +59,14 @@ def test_parquet_is_told_by_its_first_bytes(tmp_path: Path) -> None:
     assert pairs(path) == PAIRS
 
 
-def test_parquet_columns_that_make_no_seed_are_not_read(tmp_path: Path) -> None:
+def test_parquet_columns_of_bytes_are_not_read_and_others_travel(tmp_path: Path) -> None:
     path = tmp_path / "pool"
-    rows = [{**row, "id": number, "vector": [0.5] * 4} for number, row in enumerate(ALPACA)]
+    rows = [{**row, "id": number, "kind": "x", "image": b"\xff"} for number, row in enumerate(ALPACA)]
     pq.write_table(pa.Table.from_pylist(rows), path)
 
     assert [(seed.instruction, seed.details) for seed in read_pool(path)] == [
-        (PAIRS[0][0], {"id": 0}),
-        (PAIRS[1][0], {"id": 1}),
+        (PAIRS[0][0], {"id": 0, "columns": {"kind": "x"}}),
+        (PAIRS[1][0], {"id": 1, "columns": {"kind": "x"}}),
     ]
 
 

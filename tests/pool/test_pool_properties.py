@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from evolver.errors import PoolError
 from evolver.pool import Seed, read_pool
-from evolver.pool.rows import holds_merged_rows
+from evolver.pool.dirt import holds_merged_rows
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))
 FILLED = TEXT.filter(str.strip)
