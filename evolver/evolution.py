@@ -99,7 +99,7 @@ class Evolution:
             EvolverError: The run could not start, but for a missing key or package.
         """
         if self._plan is None:
-            self.pool.how = Reading(self.settings.strict, self.settings.limit)
+            self.pool.how = Reading(strict=self.settings.strict, limit=self.settings.limit)
             self._plan = make_plan(
                 self.settings, self.pool, self._specs, mutators=self._mutators, rules=self._rules
             )

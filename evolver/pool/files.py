@@ -14,7 +14,6 @@ from evolver.errors import PoolError
 from evolver.pool.columns import Columns
 from evolver.pool.detect import HEAD_BYTES, SHAPES, detect
 from evolver.pool.foreign import refuse_binary
-from evolver.pool.reading import Reading
 from evolver.pool.record import EncodingError, MalformedError, NoPoolError, Record, TruncatedError
 from evolver.pool.records import read_records
 from evolver.pool.seeds import PoolReport
@@ -29,10 +28,9 @@ _PACKED_ENDINGS = frozenset({".gz", ".zst", ".xz", ".bz2", ".zstd"})
 class FileRows:
     """The rows of a file; its digest is the SHA-256 of its bytes."""
 
-    def __init__(self, path: str | Path, how: Reading | None = None) -> None:
+    def __init__(self, path: str | Path) -> None:
         self.name = display_name(path)
         self._path = path
-        self._how = how or Reading()
         self._bytes = FileBytes(path)
 
     def sha256(self) -> str:
@@ -43,14 +41,14 @@ class FileRows:
         """
         return self._bytes.sha256()
 
-    def records(self, report: PoolReport) -> Iterator[Record]:
+    def records(self, report: PoolReport, columns: Columns) -> Iterator[Record]:
         """Yield the rows, and name the format in the report.
 
         Raises:
             PoolError: The file cannot be read, is damaged or cut, is no pool, or has no known shape.
         """
         with stated(self._path), told(self.name, report), self._bytes.open() as stream:
-            yield from read_stream(stream, suffix_of(self._path), report, Columns(self._how.columns))
+            yield from read_stream(stream, suffix_of(self._path), report, columns)
 
 
 @contextmanager

@@ -10,7 +10,6 @@ from pathlib import Path
 
 from evolver.pool.columns import Columns
 from evolver.pool.files import read_stream, suffix_of, told
-from evolver.pool.reading import Reading
 from evolver.pool.record import NoPoolError, Record
 from evolver.pool.seeds import PoolReport
 from evolver.pool.source import FileBytes, stated
@@ -38,10 +37,9 @@ class FolderRows:
         PoolError: The folder holds no file of a kind that is read, or splits and none of them was named.
     """
 
-    def __init__(self, path: str, split: str | None, how: Reading) -> None:
+    def __init__(self, path: str, split: str | None) -> None:
         self.name = path if split is None else f"{path}:{split}"
         self._root = Path(path)
-        self._how = how
         with stated(path), told(self.name, PoolReport()):
             self._files = {file: FileBytes(file) for file in _files(self._root, split)}
 
@@ -56,13 +54,12 @@ class FolderRows:
             digest.update(f"{path.relative_to(self._root).as_posix()} {bytes_.sha256()}\n".encode())
         return digest.hexdigest()
 
-    def records(self, report: PoolReport) -> Iterator[Record]:
+    def records(self, report: PoolReport, columns: Columns) -> Iterator[Record]:
         """Yield the rows; their places name the file where there are several.
 
         Raises:
             PoolError: A file cannot be read.
         """
-        columns = Columns(self._how.columns)
         for path, bytes_ in self._files.items():
             inside = path.relative_to(self._root).as_posix()
             found = PoolReport()

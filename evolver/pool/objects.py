@@ -9,6 +9,7 @@ import weakref
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, BinaryIO
 
+from evolver.pool.columns import Columns
 from evolver.pool.plain import plain
 from evolver.pool.record import NOT_JSON, BadRowError, Record
 from evolver.pool.seeds import PoolReport
@@ -39,7 +40,7 @@ class ObjectRows:
         """Return the digest of the rows that have been asked for; read to the end first."""
         return self._hash.hexdigest()
 
-    def records(self, report: PoolReport) -> Iterator[Record]:
+    def records(self, report: PoolReport, columns: Columns) -> Iterator[Record]:
         """Yield the rows: those that came before from the temporary file, the others from the object.
 
         Raises:

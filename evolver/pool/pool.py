@@ -9,6 +9,7 @@ from pathlib import Path
 from random import Random
 from typing import Protocol
 
+from evolver.pool.columns import Columns
 from evolver.pool.files import FileRows
 from evolver.pool.folders import FolderRows, split_off
 from evolver.pool.objects import ObjectRows
@@ -30,8 +31,8 @@ class Rows(Protocol):
     def sha256(self) -> str:
         """Return the digest of what was read, or of all there is where that costs little."""
 
-    def records(self, report: PoolReport) -> Iterator[Record]:
-        """Yield the rows from the first on, and name the format in the report."""
+    def records(self, report: PoolReport, columns: Columns) -> Iterator[Record]:
+        """Yield the rows from the first on, and name the format in the report; ``columns`` tell a table's header."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,7 @@ class Pool:
 
     Args:
         source: A path, or rows in Python.
-        how: How rows become seeds.
+        how: How rows become seeds; may be set until the first reading.
 
     Raises:
         PoolError: An object in Python is none that rows can be read from.
@@ -70,9 +71,9 @@ class Pool:
 
     def __init__(self, source: PoolSource, how: Reading | None = None) -> None:
         self.how = how or Reading()
-        self._rows = _open(source, self.how)
+        self._rows = _open(source)
         self._whole = not isinstance(source, str | os.PathLike)
-        self._survey: tuple[int, int, Survey] | None = None
+        self._survey: tuple[object, Survey] | None = None
 
     @property
     def name(self) -> str:
@@ -102,11 +103,12 @@ class Pool:
         Raises:
             PoolError: As :meth:`seeds`.
         """
-        if self._survey is None or self._survey[:2] != (sample, seed):
+        asked = sample, seed, self.how
+        if self._survey is None or self._survey[0] != asked:
             report = PoolReport()
             drawn = _draw((one.instruction for one in self.seeds(report)), sample, seed)
-            self._survey = sample, seed, Survey(self._rows.sha256(), report, drawn)
-        return self._survey[2]
+            self._survey = asked, Survey(self._rows.sha256(), report, drawn)
+        return self._survey[1]
 
     def seeds(
         self, report: PoolReport | None = None, on_skip: Callable[[Skip], None] | None = None
@@ -127,7 +129,8 @@ class Pool:
             PoolError: The pool cannot be read, is damaged or cut, has no known shape, or holds no seed.
         """
         account = report if report is not None else PoolReport()
-        yield from SeedReader(self.name, self.how, account, on_skip).seeds(self._rows.records(account))
+        reader = SeedReader(self.name, self.how, account, on_skip)
+        yield from reader.seeds(self._rows.records(account, reader.columns))
 
 
 def read_pool(
@@ -155,12 +158,12 @@ def pool_sha256(source: PoolSource) -> str:
     return Pool(source).sha256
 
 
-def _open(source: PoolSource, how: Reading) -> Rows:
+def _open(source: PoolSource) -> Rows:
     if isinstance(source, str | os.PathLike):
         path, split = split_off(os.fspath(source))
         if path != STDIN and _is_folder(path):
-            return FolderRows(path, split, how)
-        return FileRows(path, how)
+            return FolderRows(path, split)
+        return FileRows(path)
     return ObjectRows(source)
 
 

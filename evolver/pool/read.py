@@ -46,6 +46,7 @@ class SeedReader:
         self._how = how
         self._on_skip = on_skip
         self._shaper = rows.Shaper(how)
+        self.columns = self._shaper.columns
         self._columns: dict[str, None] = {}  # of the first rows, in their order
         self._of_texts = False
         self._taken: dict[int, int] = {}  # digest of an instruction -> digest of its response
@@ -152,7 +153,7 @@ class SeedReader:
             self.report.format += f" of {shape} rows"
 
     def _check_columns(self) -> None:
-        missing = set(self._how.columns.values()) - self._shaper.columns.met
+        missing = set(self._how.columns.values()) - self.columns.met
         if missing and self._columns:
             name = min(missing)
             raise pool_error(
