@@ -25,7 +25,7 @@ are seeds of the pool."""
 def measure(bench: Bench) -> Section:
     """Measure every command on one store, smaller runs first."""
     store = filled_store(bench)
-    benchmark = _write_benchmark(bench.folder / "benchmark.jsonl")
+    benchmark = write_benchmark(bench.folder / "benchmark.jsonl")
     database = str(store)
     with sqlite3.connect(database) as conn:
         rows, member = conn.execute("SELECT count(*), max(id) FROM instructions").fetchone()
@@ -73,7 +73,7 @@ def _shown(command: Sequence[str]) -> str:
     return f"`{' '.join(words)}`"
 
 
-def _write_benchmark(path: Path) -> Path:
+def write_benchmark(path: Path) -> Path:
     """Write a benchmark of other words than the pool's, but for the items that are seeds."""
     rng = Random(7)
     rows = list(pool_rows(_BENCHMARK_ITEMS + 2_000))[2_000:]

@@ -91,6 +91,12 @@ _FILE = click.Path(path_type=Path)
     help="Jaccard index of three-word shingles from which instructions are near.",
 )
 @click.option(
+    "--near-spare-family",
+    "spare_family",
+    is_flag=True,
+    help="With --dedup near: rows of one lineage, such as parent and child, may be near to each other.",
+)
+@click.option(
     "--decontaminate",
     metavar="FILE",
     multiple=True,
@@ -189,12 +195,13 @@ def _settings(
     threshold: float,
     decontaminate: tuple[Path, ...],
     families: bool,
+    spare_family: bool,
     **given: Any,
 ) -> tuple[MergeSettings, Cleaning]:
     from evolver.merge.job import Cleaning, MergeSettings
 
     settings = MergeSettings(epochs=_epochs(epochs), ratio=_ratio(ratio), **given)
-    return settings, Cleaning(dedup, threshold, decontaminate, families)
+    return settings, Cleaning(dedup, threshold, decontaminate, families, spare_family)
 
 
 def _epochs(text: str | None) -> tuple[int, int] | None:

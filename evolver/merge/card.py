@@ -109,6 +109,8 @@ def _settings(settings: MergeSettings, cleaning: Cleaning) -> Iterator[tuple[str
     yield "duplicates removed", cleaning.dedup
     if cleaning.dedup == "near":
         yield "near-duplicate threshold", cleaning.threshold
+        if cleaning.spare_family:
+            yield "near-duplicates within a lineage", "kept"
     if cleaning.decontaminate:
         yield "checked against", ", ".join(path.name for path in cleaning.decontaminate)
         yield "descendants of contaminated rows", "dropped" if cleaning.families else "kept"

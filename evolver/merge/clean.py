@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Literal, NamedTuple
 
-from evolver.merge.collect import epoch_of, key_of
+from evolver.merge.collect import epoch_of, key_of, lineage_of
 from evolver.merge.contamination import Contamination, Finding
+from evolver.merge.grams import BATCH_SIGNS
 from evolver.merge.job import DEFAULT_THRESHOLD, Dedup
 from evolver.merge.near import NearDuplicates
 from evolver.merge.shelf import Shelf
@@ -57,13 +58,15 @@ class Cleaned:
 class Cleaner:
     """Cleans the keys of open sources; used once.
 
-    ``families`` drops every descendant of a contaminated row, else they are flagged alone.
+    ``families`` drops every descendant of a contaminated row, else they are flagged alone. ``spare_family`` lets two
+    rows of one lineage be near to each other.
     """
 
     dedup: Dedup = "none"
     threshold: float = DEFAULT_THRESHOLD
     contamination: Contamination | None = None
     families: bool = False
+    spare_family: bool = False
 
     def clean(
         self, shelves: Sequence[Shelf], keys: array[int], on_read: Callable[[int], None] = lambda rows: None
@@ -75,10 +78,19 @@ class Cleaner:
         for source, shelf in enumerate(shelves):
             for id_, parent, instruction, response in shelf.texts():
                 parent_key = None if parent is None else key_of(source, parent)
-                reading.take(key_of(source, id_), parent_key, instruction, response)
+                reading.take(_Text(key_of(source, id_), parent_key, instruction, response))
                 if reading.read % _TOLD == 0:
                     on_read(reading.read)
         return reading.cleaned()
+
+
+class _Text(NamedTuple):
+    """A row, by its key and that of its parent."""
+
+    key: int
+    parent: int | None
+    instruction: str
+    response: str
 
 
 class _Reading:
@@ -86,32 +98,47 @@ class _Reading:
 
     def __init__(self, cleaner: Cleaner, wanted: set[int]) -> None:
         self.read = 0
+        self._waiting: list[_Text] = []
+        self._signs = 0
         self._cleaner = cleaner
         self._wanted = wanted
         self._near = NearDuplicates(cleaner.threshold) if cleaner.dedup == "near" else None
         self._keys = array("q")
-        self._digests: list[bytes] = []
-        self._ancestors: dict[
-            int, int
-        ] = {}  # of a row that is contaminated, itself; of a descendant, the nearest
+        self._digests = bytearray()
+        # Of a row that is contaminated, itself; of a descendant, the nearest.
+        self._ancestors: dict[int, int] = {}
         self._dropped: list[Dropped] = []
         self._flagged: list[Dropped] = []
 
-    def take(self, key: int, parent: int | None, instruction: str, response: str) -> None:
-        """Look at a row, after its parent. One that is not wanted may still be a contaminated ancestor."""
+    def take(self, text: _Text) -> None:
+        """Take a row, after its parent. One that is not wanted may still be a contaminated ancestor."""
         self.read += 1
-        wanted = key in self._wanted
-        if self._is_contaminated(key, parent, instruction, response, wanted=wanted) or not wanted:
-            return
-        self._keys.append(key)
+        self._waiting.append(text)
+        self._signs += len(text.instruction) + len(text.response)
+        if self._signs >= BATCH_SIGNS:
+            self._look()
+
+    def _look(self) -> None:
+        """Look at the rows that wait, many at once."""
+        waiting, self._waiting, self._signs = self._waiting, [], 0
+        findings: Sequence[Finding | None] = [None] * len(waiting)
+        if self._cleaner.contamination is not None:
+            findings = self._cleaner.contamination.find_all([(one.instruction, one.response) for one in waiting])
+        clean = [
+            one.instruction
+            for one, finding in zip(waiting, findings, strict=True)
+            if self._stays(one, finding)
+        ]
         if self._cleaner.dedup != "none":
-            data = fold(instruction).encode("utf-8", "surrogatepass")
-            self._digests.append(blake2b(data, digest_size=_DIGEST_BYTES).digest())
+            for instruction in clean:
+                data = fold(instruction).encode("utf-8", "surrogatepass")
+                self._digests += blake2b(data, digest_size=_DIGEST_BYTES).digest()
         if self._near is not None:
-            self._near.add(instruction)
+            self._near.add(clean)
 
     def cleaned(self) -> Cleaned:
         """Return what stays; duplicates are looked for from the earliest generation on, then by source and id."""
+        self._look()
         places = sorted(range(len(self._keys)), key=lambda place: epoch_of(self._keys[place]))
         gone: set[int] = set()
         if self._cleaner.dedup != "none":
@@ -123,36 +150,44 @@ class _Reading:
         flagged = [one for one in self._flagged if one.key in stays]
         return Cleaned(kept, self._dropped, flagged)
 
-    def _is_contaminated(
-        self, key: int, parent: int | None, instruction: str, response: str, *, wanted: bool
-    ) -> bool:
-        """Whether the row goes because of a benchmark."""
-        if self._cleaner.contamination is None:
-            return False
-        finding = self._cleaner.contamination.find(instruction, response)
+    def _stays(self, one: _Text, finding: Finding | None) -> bool:
+        """Whether a row is wanted, and does not go because of a benchmark."""
+        key = one.key
+        wanted = key in self._wanted
         if finding is not None:
             self._ancestors[key] = key
             if wanted:
                 self._dropped.append(Dropped(key, "contaminated", None, finding.score, finding))
-            return True
-        ancestor = None if parent is None else self._ancestors.get(parent)
-        if ancestor is None:
             return False
-        self._ancestors[key] = ancestor
+        ancestor = None if one.parent is None else self._ancestors.get(one.parent)
+        if ancestor is not None:
+            self._ancestors[key] = ancestor
+            if wanted:
+                descendant = Dropped(key, "contaminated_family", ancestor, 1.0)
+                (self._dropped if self._cleaner.families else self._flagged).append(descendant)
+            wanted = wanted and not self._cleaner.families
         if wanted:
-            descendant = Dropped(key, "contaminated_family", ancestor, 1.0)
-            (self._dropped if self._cleaner.families else self._flagged).append(descendant)
-        return self._cleaner.families
+            self._keys.append(key)
+        return wanted
 
     def _exact(self, places: Iterable[int]) -> Iterable[int]:
         first: dict[bytes, int] = {}
         for place in places:
-            kept = first.setdefault(self._digests[place], place)
+            digest = bytes(self._digests[place * _DIGEST_BYTES : (place + 1) * _DIGEST_BYTES])
+            kept = first.setdefault(digest, place)
             if kept != place:
                 self._dropped.append(Dropped(self._keys[place], "exact_duplicate", self._keys[kept], 1.0))
                 yield place
 
     def _nearly(self, near: NearDuplicates, places: Iterable[int]) -> Iterable[int]:
-        for place, kept, jaccard in near.find(places):
+        spared = self._in_one_lineage if self._cleaner.spare_family else _never
+        for place, kept, jaccard in near.find(places, spared):
             self._dropped.append(Dropped(self._keys[place], "near_duplicate", self._keys[kept], jaccard))
             yield place
+
+    def _in_one_lineage(self, place: int, other: int) -> bool:
+        return lineage_of(self._keys[place]) == lineage_of(self._keys[other])
+
+
+def _never(_place: int, _other: int) -> bool:
+    return False

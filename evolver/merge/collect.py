@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from evolver.merge.shelf import Epochs, Shelf
-from evolver_store.schema import EPOCH_SHIFT, MAX_EPOCH
+from evolver_store.schema import EPOCH_SHIFT, MAX_EPOCH, ORDINAL_SHIFT
 
 _ID_BITS = 53
 MAX_SOURCES = 1 << 63 - _ID_BITS
@@ -52,3 +52,8 @@ def split_key(key: int) -> tuple[int, int]:
 def epoch_of(key: int) -> int:
     """Return the epoch of a row from its key or id; 0 for a seed and for OSS-Instruct."""
     return key >> EPOCH_SHIFT & MAX_EPOCH
+
+
+def lineage_of(key: int) -> int:
+    """Return what the key of a row has in common with those of its whole lineage: its source, run and seed."""
+    return key >> ORDINAL_SHIFT

@@ -7,14 +7,17 @@ All of them look at words as :mod:`evolver.merge.words` makes them.
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import compress
 from typing import Literal, NamedTuple
 
+import numpy as np
+import numpy.typing as npt
+
 from evolver.merge.benchmarks import Item
-from evolver.merge.words import Shingle, shingles, words
+from evolver.merge.grams import Grams, Hashes, Places, batches
+from evolver.merge.incidence import Counts, Incidence
+from evolver.merge.words import spaced, words
 
 NGRAM_WORDS = 13
 NGRAM_DISTINCT = 7  # "0 0 0 0 1 0 0 …" is in many texts
@@ -29,8 +32,12 @@ MIN_SOLUTION_SHINGLES, SOLUTION_SIMILARITY = 30, 0.7
 
 Kind = Literal["prompt", "solution"]
 Method = Literal["substring", "ngram", "similarity"]
+Shares = npt.NDArray[np.float64]
 
-_RUN = b"\x01" * (NGRAM_WORDS - 2)  # a 13-gram shows as that many shingles in a row
+_Best = tuple[Method, int, float]
+
+_SHINGLE_WORDS = 3
+_CELLS = 1 << 20  # texts times parts that are counted at once
 
 
 class Finding(NamedTuple):
@@ -48,13 +55,11 @@ class Finding(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """A text of a benchmark, made ready."""
+    """A text of a benchmark."""
 
     item: str
     kind: Kind
     text: str
-    ngrams: int
-    shingles: int
 
 
 class Match(NamedTuple):
@@ -68,105 +73,96 @@ class Match(NamedTuple):
 class Contamination:
     """Finds the texts of benchmarks in rows; the work for a row hardly grows with the benchmarks.
 
-    ``too_short`` counts texts below the minima: such a prompt is found only where it is all of a text, such a
-    solution never.
+    Nearly every row holds too few shingles of any benchmark for any measure, and is done with once they are counted.
     """
 
     def __init__(self, items: Iterable[Item]) -> None:
-        self.too_short = 0
-        self._parts: list[_Part] = []
-        self._short: dict[str, _Part] = {}
-        self._shingles: dict[Shingle, list[int]] = defaultdict(list)
-        self._ngrams: dict[tuple[str, ...], list[int]] = defaultdict(list)
-        for item in items:
-            self._add(item.name, "prompt", item.prompt)
-            self._add(item.name, "solution", item.solution)
-        for common in [gram for gram, parts in self._ngrams.items() if len(parts) > NGRAM_ITEMS]:
-            del self._ngrams[common]
-        self._shingles.default_factory = self._ngrams.default_factory = None
+        every = [
+            part
+            for item in items
+            for part in (_Part(item.name, "prompt", item.prompt), _Part(item.name, "solution", item.solution))
+        ]
+        counts = [len(words(part.text)) for part in every]
+        least = {"prompt": MIN_PROMPT_WORDS, "solution": MIN_SOLUTION_WORDS}
+        self._short: dict[bytes, _Part] = {}
+        for part, count in zip(every, counts, strict=True):
+            if 0 < count < MIN_PROMPT_WORDS and part.kind == "prompt":
+                self._short.setdefault(spaced(part.text), part)
+        self._parts = [part for part, count in zip(every, counts, strict=True) if count >= least[part.kind]]
+        grams = Grams([part.text for part in self._parts])
+        self._shingles = Incidence(*grams.runs(_SHINGLE_WORDS), parts=len(self._parts))
+        self._ngrams = Incidence(*_telling(grams), parts=len(self._parts), most=NGRAM_ITEMS)
+        is_prompt = np.array([part.kind == "prompt" for part in self._parts], bool)
+        self._least_ngrams = np.where(is_prompt, 0.0, MIN_SOLUTION_NGRAMS)
+        enough = self._shingles.sizes >= np.where(is_prompt, MIN_PROMPT_SHINGLES, MIN_SOLUTION_SHINGLES)
+        similar = np.where(is_prompt, PROMPT_SIMILARITY, SOLUTION_SIMILARITY)
+        self._least_shingles = np.where(enough, similar, np.inf)
 
     def find(self, instruction: str, response: str) -> Finding | None:
         """Return the strongest finding of a row, in its instruction before its response; ``None``: it is clean."""
-        first, second = self.match(instruction), self.match(response)
-        if first is None and second is None:
-            return None
-        if first is None or (second is not None and _strength(second) > _strength(first)):
-            assert second is not None
-            return _finding(second, "response")
-        return _finding(first, "instruction")
+        return self.find_all([(instruction, response)])[0]
 
-    def match(self, text: str) -> Match | None:
-        """Return the strongest match in a text; among equal ones, the first of the benchmarks."""
-        own = words(text)
-        if len(own) < MIN_SOLUTION_WORDS and (equal := self._short.get(" ".join(own))):
-            return Match(equal, "substring", 1.0)
-        known = bytes(map(self._shingles.__contains__, shingles(own)))
-        if known.count(1) < MIN_PROMPT_WORDS - 2:
-            return None
-        hits = Counter(
-            place for three in set(compress(shingles(own), known)) for place in self._shingles[three]
-        )
-        found = [*self._substrings(own, hits), *self._overlaps(own, known), *self._similar(hits)]
-        return max(found, key=_strength, default=None)
+    def find_all(self, rows: Sequence[tuple[str, str]]) -> list[Finding | None]:
+        """Do for many rows what :meth:`find` does for one; the work for each is far less."""
+        texts = [text for row in rows for text in row]
+        found: dict[int, Match] = {}
+        for some in batches(texts):
+            found |= {some.start + place: match for place, match in self._matches(texts[some])}
+        return [_stronger(found.get(place), found.get(place + 1)) for place in range(0, len(texts), 2)]
 
-    def _add(self, name: str, kind: Kind, text: str) -> None:
-        own = words(text)
-        distinct = set(shingles(own))
-        grams = _ngrams(own, range(len(own) - NGRAM_WORDS + 1))
-        part = _Part(name, kind, f" {' '.join(own)} ", len(grams), len(distinct))
-        if len(own) < (MIN_PROMPT_WORDS if kind == "prompt" else MIN_SOLUTION_WORDS):
-            self.too_short += bool(own)
-            if own and kind == "prompt":
-                self._short.setdefault(" ".join(own), part)
+    def _matches(self, texts: Sequence[str]) -> Iterator[tuple[int, Match]]:
+        """Yield the strongest match in each text that has one; among equal ones, the first of the benchmarks."""
+        grams = Grams(texts)
+        for place in np.flatnonzero(grams.words < MIN_PROMPT_WORDS).tolist() if self._short else ():
+            if equal := self._short.get(spaced(texts[place])):
+                yield place, Match(equal, "substring", 1.0)
+        shingles = self._shingles.known(*grams.runs(_SHINGLE_WORDS))
+        held = np.bincount(shingles.texts, minlength=len(texts)) >= MIN_PROMPT_WORDS - _SHINGLE_WORDS + 1
+        if not held.any():
             return
-        place = len(self._parts)
-        self._parts.append(part)
-        for three in distinct:
-            self._shingles[three].append(place)
-        for gram in grams:
-            self._ngrams[gram].append(place)
+        ngrams = self._ngrams.known(*grams.runs(NGRAM_WORDS))
+        rows = np.flatnonzero(held)
+        step = max(1, _CELLS // len(self._parts))
+        for begin in range(0, len(rows), step):
+            some = rows[begin : begin + step]
+            hits = self._shingles.shared(shingles, some)
+            found = dict(_best("similarity", hits / self._shingles.sizes, self._least_shingles))
+            shares = self._ngrams.shared(ngrams, some) / np.maximum(1, self._ngrams.sizes)
+            found |= _best("ngram", shares, self._least_ngrams)
+            found |= self._whole(hits, [texts[place] for place in some.tolist()])
+            for row, (method, part, share) in found.items():
+                yield int(some[row]), Match(self._parts[part], method, share)
 
-    def _substrings(self, own: list[str], hits: Counter[int]) -> Iterator[Match]:
-        joined = ""
-        for place, shared in hits.items():
-            part = self._parts[place]
-            if shared == part.shingles:
-                joined = joined or f" {' '.join(own)} "
-                if part.text in joined:
-                    yield Match(part, "substring", 1.0)
-
-    def _overlaps(self, own: list[str], known: bytes) -> Iterator[Match]:
-        counts = Counter(place for gram in _ngrams(own, _runs(known)) for place in self._ngrams.get(gram, ()))
-        for place, shared in counts.items():
-            part = self._parts[place]
-            share = shared / part.ngrams
-            if part.kind == "prompt" or share >= MIN_SOLUTION_NGRAMS:
-                yield Match(part, "ngram", share)
-
-    def _similar(self, hits: Counter[int]) -> Iterator[Match]:
-        for place, shared in hits.items():
-            part = self._parts[place]
-            share = shared / part.shingles
-            least, enough = (
-                (MIN_PROMPT_SHINGLES, PROMPT_SIMILARITY)
-                if part.kind == "prompt"
-                else (MIN_SOLUTION_SHINGLES, SOLUTION_SIMILARITY)
-            )
-            if part.shingles >= least and share >= enough:
-                yield Match(part, "similarity", share)
+    def _whole(self, hits: Counts, texts: Sequence[str]) -> Iterator[tuple[int, _Best]]:
+        """Yield the first part that stands in a text as a whole; only one all of whose shingles are there can."""
+        done = -1
+        for row, part in np.argwhere(hits == self._shingles.sizes).tolist():
+            if row != done and spaced(self._parts[part].text) in spaced(texts[row]):
+                done = row
+                yield row, ("substring", part, 1.0)
 
 
-def _ngrams(own: Sequence[str], starts: Iterable[int]) -> set[tuple[str, ...]]:
-    grams = {tuple(own[start : start + NGRAM_WORDS]) for start in starts}
-    return {gram for gram in grams if len(set(gram)) >= NGRAM_DISTINCT}
+def _best(method: Method, shares: Shares, least: Shares) -> Iterator[tuple[int, _Best]]:
+    """Yield the part with the highest share of each row that has one at the least or above."""
+    enough = np.where(shares >= least, shares, 0.0)
+    parts = np.argmax(enough, axis=1)  # the first of equal ones
+    for row in np.flatnonzero(enough[np.arange(len(parts)), parts]).tolist():
+        yield row, (method, int(parts[row]), float(enough[row, parts[row]]))
 
 
-def _runs(known: bytes) -> Iterator[int]:
-    """Yield where 13 words begin whose shingles all stand in some benchmark."""
-    start = known.find(_RUN)
-    while start >= 0:
-        yield start
-        start = known.find(_RUN, start + 1)
+def _telling(grams: Grams) -> tuple[Hashes, Places]:
+    """Return the 13-grams of parts that have enough different words."""
+    hashes, texts = grams.runs(NGRAM_WORDS)
+    inside = np.sort(grams.windows(NGRAM_WORDS), axis=1)
+    different = (inside[:, 1:] != inside[:, :-1]).sum(axis=1) + 1
+    return hashes[different >= NGRAM_DISTINCT], texts[different >= NGRAM_DISTINCT]
+
+
+def _stronger(first: Match | None, second: Match | None) -> Finding | None:
+    """Return the finding of a row from the matches in its instruction and its response."""
+    if second is not None and (first is None or _strength(second) > _strength(first)):
+        return _finding(second, "response")
+    return None if first is None else _finding(first, "instruction")
 
 
 def _strength(match: Match) -> tuple[int, float]:

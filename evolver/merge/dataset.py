@@ -65,7 +65,9 @@ def merge(
     contamination = None
     if cleaning.decontaminate:
         contamination = Contamination(read_benchmarks(cleaning.decontaminate))
-    cleaner = Cleaner(cleaning.dedup, cleaning.threshold, contamination, cleaning.families)
+    cleaner = Cleaner(
+        cleaning.dedup, cleaning.threshold, contamination, cleaning.families, cleaning.spare_family
+    )
     with open_shelves(sources) as shelves:
         collected = collect(shelves, settings.epochs)
         cleaned = cleaner.clean(shelves, collected.keys, on_read)

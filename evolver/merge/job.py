@@ -48,6 +48,7 @@ class Cleaning:
     (exact, and then instructions whose three-word shingles have a Jaccard index of ``threshold`` or more); kept is
     the row of the earliest generation, then the one of the first source and lowest id. ``decontaminate`` are
     benchmark files: rows that hold a prompt or solution of theirs go; ``families`` also drops their descendants.
+    ``spare_family`` lets rows of one lineage, such as parent and child, be near to each other; equal ones go.
 
     Raises:
         SettingsError: A value that cannot be.
@@ -57,6 +58,7 @@ class Cleaning:
     threshold: float = DEFAULT_THRESHOLD
     decontaminate: tuple[Path, ...] = ()
     families: bool = False
+    spare_family: bool = False
 
     def __post_init__(self) -> None:
         if self.dedup not in get_args(Dedup):
@@ -72,6 +74,10 @@ class Cleaning:
             raise SettingsError(
                 "families of contaminated rows cannot be dropped without a benchmark; "
                 "name one with --decontaminate."
+            )
+        if self.spare_family and self.dedup != "near":
+            raise SettingsError(
+                "families can be spared where near-duplicates are dropped alone; say --dedup near as well."
             )
 
 

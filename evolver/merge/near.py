@@ -1,24 +1,28 @@
-"""Near-duplicates: candidates from MinHash sketches, each verified by the exact Jaccard index.
+"""Near-duplicates: no pair is missed, and each is told by its exact Jaccard index.
 
-The index of two texts is the share of their three-word shingles that both have. Sketches only say which pairs to
-look at: none is dropped on an estimate, and a pair exactly at the threshold is looked at with a chance above 99.9%.
+The index of two texts is the share of their three-word shingles that both have. If all shingles are put in one order,
+the rarest first, then two texts that are near share one of the first few of each ("prefix filtering", Chaudhuri et al.,
+ICDE 2006; Bayardo et al., WWW 2007). Only texts that do so are compared.
 """
 
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from hashlib import blake2b
+from itertools import pairwise
 from typing import NamedTuple
 
-from rensa import RMinHash, RMinHashLSH
+import numpy as np
+import numpy.typing as npt
 
-from evolver.merge.words import shingles, words
+from evolver.merge.grams import Grams, Hashes, batches, distinct
+from evolver.merge.words import spaced
 from evolver.text import fold
 
-_SLOTS = 128
-_SEED = 1
-_MISSED = 1e-3
-_BATCH = 1_000
+_SHINGLE_WORDS = 3
+_RARITY_BITS = 22  # shingles are counted in so many bins; two in one bin only make each other look less rare
+_AT_ONCE = 500_000  # shingles that are ordered at once
 
 
 class NearDuplicate(NamedTuple):
@@ -32,7 +36,7 @@ class NearDuplicate(NamedTuple):
 class NearDuplicates:
     """Finds texts that are near to one that was kept before them.
 
-    Memory: eight bytes a distinct shingle and about 600 a text, not the texts.
+    Memory: eight bytes a distinct shingle, and as many for each that two texts may be near by; not the texts.
 
     Args:
         threshold: The least Jaccard index of a duplicate, above 0 and up to 1; below 0.1 most pairs are looked at.
@@ -40,39 +44,56 @@ class NearDuplicates:
 
     def __init__(self, threshold: float) -> None:
         self._threshold = threshold
-        self._hashes = array("Q")
+        self._hashes = array("Q")  # of each text in ascending order
         self._ends = array("q", [0])
-        self._sketches: list[RMinHash] = []
-        self._batch: list[list[str]] = []
 
-    def add(self, text: str) -> None:
-        """Take in the next text; its place is the number of texts taken in before it."""
-        self._batch.append(_tokens(text))
-        if len(self._batch) == _BATCH:
-            self._sketch()
+    def add(self, texts: Sequence[str]) -> None:
+        """Take in the next texts; the place of one is the number of texts taken in before it."""
+        for some in batches(texts):
+            self._add(texts[some])
 
-    def find(self, places: Iterable[int]) -> Iterator[NearDuplicate]:
-        """Go through ``places`` in their order, keep what is near to nothing kept so far, and yield the rest."""
-        self._sketch()
-        kept = RMinHashLSH(self._threshold, _SLOTS, bands(self._threshold))
-        for place in places:
-            sketch = self._sketches[place]
-            nearest = self._nearest(place, kept.query(sketch))
-            if nearest is None:
-                kept.insert(place, sketch)
-            else:
+    def find(
+        self, places: Iterable[int], spared: Callable[[int, int], bool] = lambda one, other: False
+    ) -> Iterator[NearDuplicate]:
+        """Go through ``places`` in their order, keep what is near to nothing kept so far, and yield the rest.
+
+        ``spared`` tells of two texts, by their places, that they are not to count as duplicates.
+        """
+        order = list(places)
+        groups, ends = self._groups(order)
+        kept: dict[int, list[int]] = {}
+        for at, place in enumerate(order):
+            own = groups[ends[at] : ends[at + 1]].tolist()
+            candidates = {other for group in own for other in kept.get(group, ())}
+            nearest = self._nearest(place, (one for one in candidates if not spared(place, one)))
+            if nearest is not None:
                 yield nearest
+                continue
+            for group in own:
+                kept.setdefault(group, []).append(place)
+
+    def _add(self, texts: Sequence[str]) -> None:
+        grams = Grams(texts)
+        hashes, at = grams.runs(_SHINGLE_WORDS)
+        short = np.flatnonzero(grams.words < _SHINGLE_WORDS)
+        wholes = np.array([_whole(texts[place]) for place in short.tolist()], np.uint64)
+        hashes, at = distinct(np.concatenate((hashes, wholes)), np.concatenate((at, short)))
+        begin = self._ends[-1]
+        self._hashes.frombytes(hashes.tobytes())
+        self._ends.extend((begin + np.cumsum(np.bincount(at, minlength=len(texts)))).tolist())
 
     def _nearest(self, place: int, candidates: Iterable[int]) -> NearDuplicate | None:
         """Return the candidate of the highest index, the lowest place among equals."""
-        own = set(self._shingles(place))
+        own: set[int] = set()
+        size = self._ends[place + 1] - self._ends[place]
         best: NearDuplicate | None = None
         for other in sorted(candidates):
-            theirs = self._shingles(other)
-            if min(len(own), len(theirs)) < self._threshold * max(len(own), len(theirs)):
+            theirs = self._ends[other + 1] - self._ends[other]
+            if min(size, theirs) < self._threshold * max(size, theirs):
                 continue
-            shared = len(own.intersection(theirs))
-            jaccard = shared / (len(own) + len(theirs) - shared)
+            own = own or set(self._shingles(place))
+            shared = len(own.intersection(self._shingles(other)))
+            jaccard = shared / (size + theirs - shared)
             if jaccard >= self._threshold and (best is None or jaccard > best.jaccard):
                 best = NearDuplicate(place, other, jaccard)
         return best
@@ -80,23 +101,63 @@ class NearDuplicates:
     def _shingles(self, place: int) -> array[int]:
         return self._hashes[self._ends[place] : self._ends[place + 1]]
 
-    def _sketch(self) -> None:
-        self._sketches += RMinHash.from_token_sets(self._batch, num_perm=_SLOTS, seed=_SEED)
-        for hashes in RMinHash.hash_token_sets(self._batch):
-            self._hashes.extend(hashes)
-            self._ends.append(len(self._hashes))
-        self._batch.clear()
+    def _groups(self, places: Sequence[int]) -> tuple[npt.NDArray[np.int32], Sequence[int]]:
+        """Return the numbers of the rare shingles that a text at ``places`` shares with another, and their ends.
+
+        Of a text's shingles, the rarest ``n - ceil(threshold * n) + 1`` are looked at: if none of them is in the
+        other text, the others are too few for the threshold.
+        """
+        chosen = np.array(places, np.int64)
+        ends = np.frombuffer(self._ends, np.int64)
+        rarity = self._rarity()
+        firsts: list[Hashes] = [np.zeros(0, np.uint64)]
+        sizes = [np.zeros(1, np.int64)]
+        for some in _chunks(ends[chosen + 1] - ends[chosen]):
+            first, size = self._first(chosen[some], rarity)
+            firsts.append(first)
+            sizes.append(size)
+        del rarity
+        _, group, counts = np.unique(np.concatenate(firsts), return_inverse=True, return_counts=True)
+        ends = np.cumsum(np.concatenate(sizes))
+        shared = counts[group] > 1
+        before = np.concatenate(([0], np.cumsum(shared)))
+        return group[shared].astype(np.int32), before[ends].tolist()
+
+    def _first(
+        self, chosen: npt.NDArray[np.int64], rarity: npt.NDArray[np.uint32]
+    ) -> tuple[Hashes, npt.NDArray[np.int64]]:
+        """Return the rarest shingles of some texts, by text, and how many of each."""
+        hashes, ends = np.frombuffer(self._hashes, np.uint64), np.frombuffer(self._ends, np.int64)
+        begins, counts = ends[chosen], ends[chosen + 1] - ends[chosen]
+        text = np.repeat(np.arange(len(chosen)), counts)
+        within = np.arange(len(text)) - np.repeat(np.cumsum(counts) - counts, counts)
+        own = hashes[np.repeat(begins, counts) + within]
+        own = own[np.lexsort((own, rarity[_bin(own)], text))]
+        looked_at = counts - np.ceil(counts * self._threshold - 1e-9).astype(np.int64) + 1
+        return own[within < looked_at[text]], np.minimum(looked_at, counts)
+
+    def _rarity(self) -> npt.NDArray[np.uint32]:
+        """Return how many shingles are in each bin."""
+        rarity = np.zeros(1 << _RARITY_BITS, np.uint32)
+        hashes = np.frombuffer(self._hashes, np.uint64)
+        for begin in range(0, len(hashes), _AT_ONCE):
+            bins, counts = np.unique(_bin(hashes[begin : begin + _AT_ONCE]), return_counts=True)
+            rarity[bins] += counts.astype(np.uint32)
+        return rarity
 
 
-def bands(threshold: float) -> int:
-    """Return the fewest bands with which a pair at the threshold is missed with a chance below one in a thousand."""
-    for rows in (32, 16, 8, 4, 2):
-        if (1 - threshold**rows) ** (_SLOTS // rows) < _MISSED:
-            return _SLOTS // rows
-    return _SLOTS
+def _chunks(sizes: npt.NDArray[np.int64]) -> Iterator[slice]:
+    """Yield slices of texts that have some ``_AT_ONCE`` shingles together."""
+    chunk = np.cumsum(sizes) // _AT_ONCE
+    edges = [0, *(np.flatnonzero(np.diff(chunk)) + 1).tolist(), len(sizes)]
+    return (slice(begin, end) for begin, end in pairwise(edges))
 
 
-def _tokens(text: str) -> list[str]:
-    """Return the distinct shingles; a text of one or two words is one, and so is one without any word."""
-    own = words(text)
-    return list({" ".join(three) for three in shingles(own)}) or [" ".join(own) or fold(text)]
+def _bin(hashes: Hashes) -> Hashes:
+    return hashes >> np.uint64(64 - _RARITY_BITS)
+
+
+def _whole(text: str) -> int:
+    """Return the shingle of a text of one or two words, or of none."""
+    whole = spaced(text).strip() or fold(text).encode("utf-8", "surrogatepass")
+    return int.from_bytes(blake2b(whole, digest_size=8).digest(), "little")

@@ -12,16 +12,20 @@ import pytest
 from evolver.errors import SettingsError
 from evolver.merge.dataset import merge
 from evolver.merge.job import Cleaning, Dedup, MergeSettings, OssSource, RunSource
-from evolver.merge.near import NearDuplicates, bands
+from evolver.merge.near import NearDuplicates
 from evolver_store.schema import row_id
 
 Plant = Callable[..., RunSource]
 
 
+def batched(texts: list[str], size: int) -> list[list[str]]:
+    return [texts[at : at + size] for at in range(0, len(texts), size)]
+
+
 def near(texts: list[str], threshold: float) -> dict[int, tuple[int, float]]:
     index = NearDuplicates(threshold)
-    for text in texts:
-        index.add(text)
+    for some in batched(texts, 7):
+        index.add(some)
     return {one.place: (one.kept, one.jaccard) for one in index.find(range(len(texts)))}
 
 
@@ -80,11 +84,43 @@ def test_texts_of_one_or_two_words_or_none_are_near_only_to_equal_ones() -> None
     assert near(["Sort it", "sort IT!", "Sort them", "", "  ", "🙂", "🙂 ", "😀"], 0.5).keys() == {1, 4, 6}
 
 
-@pytest.mark.parametrize("threshold", [0.1, 0.3, 0.5, 0.7, 0.8, 0.9, 1.0])
-def test_a_pair_at_the_threshold_is_looked_at_with_a_chance_above_999_in_1000(threshold: float) -> None:
-    rows = 128 // bands(threshold)
+@pytest.mark.parametrize("threshold", [0.1, 0.3, 0.5, 0.7, 0.9, 1.0])
+def test_no_pair_is_missed_at_any_threshold(threshold: float) -> None:
+    rng = Random(7)
+    texts = [" ".join(rng.choices("abcdef", k=rng.randint(3, 12))) for _ in range(200)]
+    wanted: dict[int, tuple[int, float]] = {}
+    kept: list[int] = []
+    for place, text in enumerate(texts):
+        score, other = max(((jaccard(text, texts[at]), -at) for at in kept), default=(0.0, 0))
+        if score >= threshold:
+            wanted[place] = (-other, score)
+        else:
+            kept.append(place)
 
-    assert (1 - threshold**rows) ** bands(threshold) < 1e-3
+    assert near(texts, threshold) == wanted
+    assert len(wanted) > (0 if threshold == 1.0 else 2)
+
+
+def test_a_family_is_spared_and_strangers_and_equal_rows_are_not(plant: Plant, tmp_path: Path) -> None:
+    text = "write a program that reads a file of numbers line by line and prints their sum"
+    rows = [
+        (0, 0, text, "x"),
+        (0, 1, f"{text} twice", "x"),
+        (0, 2, f"{text} TWICE", "x"),
+        (1, 1, f"{text} thrice", "x"),
+    ]
+    source = plant(tmp_path / "s.db", rows)
+    cleaning = Cleaning("near", 0.7, spare_family=True)
+
+    report = merge([source], tmp_path / "o.jsonl", MergeSettings(order="sequential"), cleaning=cleaning)
+
+    assert written(tmp_path / "o.jsonl") == [text, f"{text} twice"]
+    assert report.dropped == {"exact_duplicate": 1, "near_duplicate": 1}
+
+
+def test_sparing_families_without_looking_for_near_duplicates_is_refused() -> None:
+    with pytest.raises(SettingsError, match="--dedup near"):
+        Cleaning("exact", spare_family=True)
 
 
 def test_the_earliest_generation_stays_whatever_the_ids(plant: Plant, tmp_path: Path) -> None:

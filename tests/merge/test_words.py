@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from evolver.merge.words import shingles, words
+from evolver.merge.grams import Grams
+from evolver.merge.words import words
 
 
 @pytest.mark.parametrize(
@@ -33,6 +34,36 @@ def test_no_text_is_too_odd_for_words(text: str) -> None:
     assert all(word and not word.isspace() for word in words(text))
 
 
-def test_shingles_are_every_three_neighbours() -> None:
-    assert list(shingles(["a", "b", "c", "d"])) == [("a", "b", "c"), ("b", "c", "d")]
-    assert list(shingles(["a", "b"])) == []
+_SIGNS = st.one_of(
+    st.characters(codec="utf-8"),
+    st.characters(codec="utf-8", max_codepoint=0x7F),
+    st.sampled_from("가각ᄀ\u1161\u11a8ｶﾞｳﾞäa\u0308ßﬁ½①㉠…’。、日"),
+)
+
+
+@given(st.lists(st.text(_SIGNS), max_size=6))
+@example(["", "a"])
+@example(["가 각", "\u1100\u1161\u11a8", "각"])
+@example(["x\0y", "x"])
+@example(["日本x語", "", "Straße STRASSE"])
+def test_the_numbers_of_runs_are_equal_where_their_words_are(texts: list[str]) -> None:
+    grams = Grams(texts)
+    of_text = [words(text) for text in texts]
+
+    assert grams.words.tolist() == list(map(len, of_text))
+    numbers: dict[tuple[str, ...], int] = {}
+    for count in (1, 3):
+        wanted = [
+            (tuple(own[at : at + count]), text)
+            for text, own in enumerate(of_text)
+            for at in range(len(own) - count + 1)
+        ]
+        hashes, held_by = grams.runs(count)
+        assert held_by.tolist() == [text for _, text in wanted]
+        for (run, _), number in zip(wanted, hashes.tolist(), strict=True):
+            assert numbers.setdefault(run, number) == number
+    assert len(set(numbers.values())) == len(numbers)
+
+
+def test_the_numbers_of_runs_are_the_same_in_every_process() -> None:
+    assert Grams(["Sort a list"]).runs(3)[0].tolist() == [7282516658382462131]

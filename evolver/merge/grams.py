@@ -1,0 +1,170 @@
+"""Runs of neighbouring words of many texts at once, each as a number of 64 bits.
+
+The words are those of :func:`evolver.merge.words.spaced`. Whatever their case, punctuation and spacing, equal runs
+have equal numbers, on every machine and in every process; two that differ share one with a chance of some 2**-60.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import cache, lru_cache
+from unicodedata import category, normalize
+
+import numpy as np
+import numpy.typing as npt
+
+from evolver.merge.words import spaced
+from evolver.text import CJK
+
+Hashes = npt.NDArray[np.uint64]
+Places = npt.NDArray[np.int64]
+
+BATCH_SIGNS = 250_000
+"""Characters of a batch of texts: what is made of them while it is worked on takes some fifty times as many bytes."""
+
+_CODES = 0x110000
+_ALONE = 1 << 31  # marks a character that is a word by itself
+_UNKNOWN, _ODD = 0xFFFFFFFF, 0xFFFFFFFE
+_JOINING = ((0x1100, 0x11FF), (0x3130, 0x318F), (0xA960, 0xA97F), (0xD7B0, 0xD7FF), (0xFF61, 0xFFDF))
+_BASE = 0xD1342543DE82EF95
+_MIX = (0xFF51AFD7ED558CCD, 0xC4CEB9FE1A85EC53)  # of MurmurHash3's finalizer
+
+
+class Grams:
+    """The words of some texts; ``words`` counts those of each."""
+
+    def __init__(self, texts: Sequence[str]) -> None:
+        values, ends = _values(texts)
+        word = values != 0
+        apart = ~(word[1:] & word[:-1])
+        alone = (values & np.uint32(_ALONE)) != 0
+        if alone.any():
+            apart |= alone[1:] | alone[:-1]
+        begins = np.flatnonzero(word[1:] & apart) + 1
+        stops = np.flatnonzero(word[:-1] & apart) + 1
+        powers, inverses = _powers(len(values))
+        sums = np.zeros(len(values) + 1, np.uint64)
+        np.cumsum(values * powers[: len(values)], out=sums[1:])
+        own = _mixed((sums[stops] - sums[begins]) * inverses[begins])
+        self.words: Places = np.diff(np.searchsorted(begins, ends), prepend=0)
+        self._text = np.repeat(np.arange(len(texts)), self.words)
+        self._own = own
+        self._sums = np.zeros(len(own) + 1, np.uint64)
+        np.cumsum(own * powers[: len(own)], out=self._sums[1:])
+        self._inverses = inverses
+
+    def runs(self, words: int) -> tuple[Hashes, Places]:
+        """Return every run of so many neighbouring words, by text and from the first on, and the text of each."""
+        count = len(self._text) - words + 1
+        if count < 1:
+            return np.zeros(0, np.uint64), np.zeros(0, np.int64)
+        hashes = _mixed((self._sums[words:] - self._sums[:count]) * self._inverses[:count])
+        within = self._text[:count] == self._text[words - 1 :]
+        return hashes[within], self._text[:count][within]
+
+    def windows(self, words: int) -> npt.NDArray[np.uint64]:
+        """Return the single words of every run that :meth:`runs` returns, a run in each row."""
+        if len(self._own) < words:
+            return np.zeros((0, words), np.uint64)
+        every = np.lib.stride_tricks.sliding_window_view(self._own, words)
+        within: npt.NDArray[np.uint64] = every[self._text[: len(every)] == self._text[words - 1 :]]
+        return within
+
+
+def distinct(hashes: Hashes, texts: Places) -> tuple[Hashes, Places]:
+    """Return each pair of hash and text once, by text and then by hash."""
+    order = np.lexsort((hashes, texts))
+    hashes, texts = hashes[order], texts[order]
+    new = np.ones(len(hashes), bool)
+    new[1:] = (hashes[1:] != hashes[:-1]) | (texts[1:] != texts[:-1])
+    return hashes[new], texts[new]
+
+
+def batches(texts: Sequence[str]) -> Iterator[slice]:
+    """Yield slices of texts that make a batch each."""
+    begin = signs = 0
+    for place, text in enumerate(texts):
+        signs += len(text)
+        if signs >= BATCH_SIGNS:
+            yield slice(begin, place + 1)
+            begin, signs = place + 1, 0
+    if begin < len(texts):
+        yield slice(begin, len(texts))
+
+
+def _values(texts: Sequence[str]) -> tuple[npt.NDArray[np.uint32], Places]:
+    """Return every character as a number, 0 where it parts words, and where each text ends."""
+    codes = _codes("\0".join(["", *texts, ""]))
+    ends: Places = np.cumsum(np.fromiter(map(len, texts), np.int64, len(texts)) + 1)
+    values = _looked_up(codes)
+    odd = np.flatnonzero(values == _ODD)
+    if not len(odd):
+        return values, ends
+    # A character whose normal form hangs on its neighbours, or is several: these texts are put into words one by
+    # one, and their characters looked up in the table's other half, which leaves them as they are.
+    slow = set(np.unique(np.searchsorted(ends, odd)).tolist())
+    pieces = [np.zeros(1, np.uint32)]
+    for place, text in enumerate(texts):
+        piece = _codes(f"{spaced(text).decode('utf-8', 'surrogatepass')}\0" if place in slow else f"{text}\0")
+        pieces.append(piece + np.uint32(_CODES) if place in slow else piece)
+    return _looked_up(np.concatenate(pieces)), np.cumsum([len(piece) for piece in pieces[1:]])
+
+
+def _codes(text: str) -> npt.NDArray[np.uint32]:
+    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
+
+
+def _looked_up(codes: npt.NDArray[np.uint32]) -> npt.NDArray[np.uint32]:
+    table = _table()
+    values = table[codes]
+    unknown = codes[values == _UNKNOWN]
+    if len(unknown):
+        for code in np.unique(unknown).tolist():
+            table[code] = _value(code)
+        values = table[codes]
+    return values
+
+
+@cache
+def _table() -> npt.NDArray[np.uint32]:
+    """Make the table of all characters, first as they stand in a text, then as they stand among its words."""
+    return np.full(2 * _CODES, _UNKNOWN, np.uint32)
+
+
+def _value(code: int) -> int:
+    sign = chr(code % _CODES)
+    if code < _CODES:
+        if category(sign).startswith("M") or _joins(code):
+            return _ODD
+        sign = normalize("NFKC", sign).casefold()
+        if len(sign) != 1:
+            return _ODD if any(map(str.isalnum, sign)) else 0
+    if CJK.match(sign):
+        return _ALONE | ord(sign)
+    return ord(sign) if sign.isalnum() else 0
+
+
+def _joins(code: int) -> bool:
+    """Tell whether a letter may become one with its neighbour: parts of hangul, half-width kana."""
+    return any(first <= code <= last for first, last in _JOINING)
+
+
+@lru_cache(maxsize=2)
+def _powers_of(exponent: int) -> tuple[Hashes, Hashes]:
+    both = np.full((2, 1 << exponent), _BASE, np.uint64)
+    both[1] = pow(_BASE, -1, 1 << 64)
+    both[:, 0] = 1
+    np.cumprod(both, axis=1, out=both)
+    return both[0], both[1]
+
+
+def _powers(count: int) -> tuple[Hashes, Hashes]:
+    """Return at least so many powers of the base, and of its inverse, modulo 2**64."""
+    return _powers_of(max(19, (count - 1).bit_length()))
+
+
+def _mixed(hashes: Hashes) -> Hashes:
+    """Spread the numbers over all 64 bits; none is lost, since each step can be undone."""
+    for factor in _MIX:
+        hashes = (hashes ^ (hashes >> np.uint64(33))) * np.uint64(factor)
+    return hashes ^ (hashes >> np.uint64(33))
