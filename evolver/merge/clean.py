@@ -123,7 +123,9 @@ class _Reading:
         waiting, self._waiting, self._signs = self._waiting, [], 0
         findings: Sequence[Finding | None] = [None] * len(waiting)
         if self._cleaner.contamination is not None:
-            findings = self._cleaner.contamination.find_all([(one.instruction, one.response) for one in waiting])
+            findings = self._cleaner.contamination.find_all(
+                [(one.instruction, one.response) for one in waiting]
+            )
         clean = [
             one.instruction
             for one, finding in zip(waiting, findings, strict=True)
