@@ -44,6 +44,23 @@ variable over the file, the file over the default.
 - A switch that is on has an option that turns it off: `--no-judge`, `EVOLVE_NO_JUDGE=1`, `no_judge = true`.
 - A name that is no setting is an error, in the file as in the environment; an empty variable counts as unset.
 
+## The file of the working directory
+
+`evolve.toml` of the working directory is read by every command, and what is taken from it is named on stderr, also with
+`--quiet`. The file may be a stranger's, so some of it counts only once you trust it: base URLs, mutators and rules of
+files and modules, `yes`, prices, a bound on the cost where nobody can be asked, a store on a server, and a pool, a store
+or an output outside the folder. Without trust these are an error that names the option to give instead.
+
+```sh
+evolve trust                  # the file of this folder, as it stands
+evolve trust --list
+evolve trust --remove
+```
+
+Trust is kept for the absolute path and the SHA-256 digest of the file in `~/.config/evolver/trusted.json`, so a change
+to the file ends it; it says nothing of the code that the file names, which you should have read as well. `--config FILE`
+names another file for a run, and that is trusted for being named. Python code reads no file and no variable.
+
 ## A table for each purpose
 
 What tells how a model is asked may differ between evolving, judging and answering. A table of the file counts for those

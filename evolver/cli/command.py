@@ -1,8 +1,6 @@
-"""The manners all subcommands share: grouped help, and a value that is given twice is refused."""
+"""Help that groups the options of a command under headings."""
 
 from __future__ import annotations
-
-from collections import Counter
 
 import click
 
@@ -10,18 +8,7 @@ from evolver.settings.definition import GROUPS
 
 
 class Command(click.Command):
-    """A subcommand whose help groups its options and that takes a single value once."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Refuse an option that takes one value and is given two, of which click would keep the last."""
-        if not ctx.resilient_parsing:
-            _, _, order = self.make_parser(ctx).parse_args(args=list(args))
-            for param, times in Counter(order).items():
-                if times > 1 and isinstance(param, click.Option) and _takes_one_value(param):
-                    raise click.UsageError(
-                        f"{param.opts[0]} is given {times} times and takes one value; nothing was done.", ctx
-                    )
-        return super().parse_args(ctx, args)
+    """A subcommand whose help groups its options."""
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the options under the headings of their groups, or under one where there are none."""
@@ -39,7 +26,3 @@ def write_options(params: list[click.Parameter], ctx: click.Context, formatter: 
         if records:
             with formatter.section(name):
                 formatter.write_dl(records)
-
-
-def _takes_one_value(option: click.Option) -> bool:
-    return not (option.multiple or option.is_flag or option.count)

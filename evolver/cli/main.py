@@ -6,10 +6,13 @@ import errno
 import os
 import sys
 from importlib import import_module
+from typing import Any
 
 import click
 
 from evolver.cli.command import write_options
+from evolver.cli.manners import command_first, no_such_command, refuse_repeats, with_hint
+from evolver.cli.streams import prepare_streams
 from evolver.errors import EvolverError
 
 COMMANDS = {
@@ -22,6 +25,7 @@ COMMANDS = {
     "stats": "Show what became of a run: epoch by mutator by rule, lengths, cost.",
     "lineage": "Draw the family an instruction belongs to.",
     "diff": "Show what an attempt changed, word by word.",
+    "trust": "Let all that a settings file says count, or list and remove such files.",
     "sql": "Ask the lineage in SQL, read-only.",
 }
 
@@ -36,10 +40,30 @@ class LazyGroup(click.Group):
     """
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Put ``run`` before options that are not the group's own."""
-        if args and args[0].startswith("-") and args[0] not in ("--help", "-h", "--version"):
-            args = ["run", *args]
+        """Put the subcommand before options that are not the group's own; without one, ``run``."""
+        if args and args[0].startswith("-") and args[0] not in ("--help", "-h", "--version", "-V"):
+            run_command = self.get_command(ctx, "run")
+            assert run_command is not None
+            args = command_first(args, list(COMMANDS), run_command)
         return super().parse_args(ctx, args)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the subcommand, and refuse a value that it is given twice."""
+        if args[0] not in COMMANDS and not ctx.resilient_parsing:
+            raise no_such_command(args[0], list(COMMANDS), ctx)
+        name, command, rest = super().resolve_command(ctx, args)
+        if command is not None and not ctx.resilient_parsing:
+            refuse_repeats(command, ctx, rest)
+        return name, command, rest
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the subcommand; say of a choice that was mistyped which may be meant."""
+        try:
+            return super().invoke(ctx)
+        except click.BadParameter as error:
+            raise with_hint(error) from error.__cause__
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Name the subcommands, the most used first."""
@@ -69,7 +93,7 @@ class LazyGroup(click.Group):
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="A newcomer starts with: evolve --pool FILE --epochs 4",
 )
-@click.version_option(package_name="evolver", message="evolver %(version)s")
+@click.version_option(None, "--version", "-V", package_name="evolver", message="evolver %(version)s")
 def main() -> None:
     """Grow a pool of instructions into a graded, diverse training set (Evol-Instruct).
 
@@ -82,6 +106,7 @@ def main() -> None:
 
 def run() -> None:
     """Run the command line and exit: 0 done, 1 a stated error, 2 wrong usage, 3 budget spent, 130 interrupted."""
+    prepare_streams(sys.argv[1:])
     try:
         main.main(standalone_mode=False)
     except click.exceptions.Exit as error:

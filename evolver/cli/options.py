@@ -39,7 +39,12 @@ class SettingOption(GroupedOption):
 
 def setting_options() -> list[click.Parameter]:
     """Make the options of a run, one for each setting that the command line takes."""
-    return [SettingOption(one) for one in entries() if one.at("command line")]
+    config = GroupedOption(
+        ["--config"],
+        metavar="FILE",
+        help="Settings in TOML, trusted for being named.  [default: evolve.toml]",
+    )
+    return [*(SettingOption(one) for one in entries() if one.at("command line")), config]
 
 
 def json_figures_option() -> click.Parameter:
@@ -80,19 +85,7 @@ def json_option(command: _Command) -> _Command:
 
 
 def default_store() -> str:
-    """Read the store's name from evolve.toml in the working directory, as a run does."""
-    import tomllib  # few commands come without --store and beside an evolve.toml
-    from pathlib import Path
+    """Return the store that evolve.toml in the working directory names, as a run does, else the default."""
+    from evolver.settings.file import store_from_file  # few commands come without --store
 
-    from evolver.errors import SettingsError
-
-    file = Path("evolve.toml")
-    if not file.is_file():
-        return DEFAULT_STORE
-    try:
-        given = tomllib.loads(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise SettingsError(
-            f"evolve.toml cannot be read ({error}); nothing was done. Mend it, or name the store with --store."
-        ) from error
-    return str(given.get("store", DEFAULT_STORE))
+    return store_from_file() or DEFAULT_STORE

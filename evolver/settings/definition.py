@@ -19,8 +19,13 @@ Door = Literal["command line", "variable", "file", "python"]
 EVERYWHERE: frozenset[Door] = frozenset(get_args(Door))
 NOT_PYTHON: frozenset[Door] = EVERYWHERE - {"python"}
 
-Risk = Literal["sends", "executes", "reads", "store", "consents"]
-"""What a stranger's file could do with a setting; see ``evolver.settings.trust``."""
+Risk = Literal["sends", "executes", "reads", "writes", "consents", "bounds"]
+"""What a stranger's file could do with a setting, which therefore counts only from a file that its user trusts.
+
+``sends``: to an address of its own. ``executes``: Python or a template, where a name is one of a file or a module.
+``reads`` and ``writes``: a file outside the folder of the settings file, or a server. ``consents``: answers a question
+about money or about an older file, or makes it look smaller. ``bounds``: does that where nobody can be asked.
+"""
 
 PURPOSES = ("judge", "answer")
 """The calls that may be asked otherwise than those that evolve."""
@@ -46,7 +51,7 @@ class Setting:
         by_purpose: Whether judge and answer may have a value of their own (``judge_NAME``, ``[judge] NAME``).
         common: Whether those have options on the command line, too.
         kept: Whether a run keeps it in the store; addresses are kept without what may be secret.
-        risk: What it could do in the file of a stranger.
+        risk: What it could do in the file of a stranger; see :data:`Risk`. Decide it for every setting.
     """
 
     help: str

@@ -149,15 +149,28 @@ class Settings(Asking):
             group="Budget and limits",
             metavar="USD",
             gt=0,
+            risk="bounds",
         ),
     ] = None
     price_in: Annotated[
         float | None,
-        Setting(help="Price of a million prompt tokens.", group="Budget and limits", metavar="USD", ge=0),
+        Setting(
+            help="Price of a million prompt tokens.",
+            group="Budget and limits",
+            metavar="USD",
+            ge=0,
+            risk="consents",
+        ),
     ] = None
     price_out: Annotated[
         float | None,
-        Setting(help="Price of a million completion tokens.", group="Budget and limits", metavar="USD", ge=0),
+        Setting(
+            help="Price of a million completion tokens.",
+            group="Budget and limits",
+            metavar="USD",
+            ge=0,
+            risk="consents",
+        ),
     ] = None
     concurrency: Annotated[
         int,
@@ -216,7 +229,7 @@ class Settings(Asking):
             metavar="URL",
             path=True,
             kept=False,  # it may hold a password
-            risk="store",
+            risk="writes",
         ),
     ] = "evolve.db"
     run: Annotated[
@@ -232,6 +245,7 @@ class Settings(Asking):
             group="Output",
             metavar="FILE",
             path=True,
+            risk="writes",
         ),
     ] = "evolved.jsonl"
     format: Annotated[Format, Setting(help="Shape of its rows.", group="Output")] = DEFAULT_FORMAT

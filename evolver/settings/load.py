@@ -8,30 +8,33 @@ from typing import TYPE_CHECKING, Any
 
 from evolver.errors import SettingsError, UsageError
 from evolver.settings.fields import Settings, entries
-from evolver.settings.file import read_file
+from evolver.settings.file import find_file
 from evolver.settings.said import Layer, Said, flags, keywords, settled, variables, wrong
 
 if TYPE_CHECKING:
     from pydantic import BaseModel, ValidationError
 
 
-def load_settings(config: Path | None = None, **given: Any) -> Settings:
+def load_settings(config: str | Path | None = None, **given: Any) -> Settings:
     """Build the settings from what was given, the environment and ``evolve.toml`` in the working directory.
 
     Args:
-        config: Another file than that.
+        config: Another file than that, which is trusted for being named.
         given: What options say, by name of setting, as texts or values.
 
     Raises:
         UsageError: There is no pool, or an option has a value that cannot be.
-        SettingsError: A value of a variable or of the file cannot be, or a name is unknown; the message says which
-            and where it stands.
+        SettingsError: A value of a variable or of the file cannot be, a name is unknown, or the file says what
+            counts only once its user trusts it; the message says which and where it stands.
     """
-    merged: Layer = {}
-    for layer in (read_file(config), settled(variables()), settled(flags(given))):
+    file = find_file(None if config is None else Path(config))
+    merged: Layer = {} if file is None else file.layer()
+    for layer in (settled(variables()), settled(flags(given))):
         for name in layer:
             merged.pop(f"evolve.{name}", None)
         merged |= layer
+    if file is not None:
+        file.take(merged)
     return _made(merged)
 
 

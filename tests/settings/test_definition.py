@@ -71,8 +71,9 @@ def test_every_setting_comes_from_a_variable(one: Entry, monkeypatch: pytest.Mon
 @pytest.mark.parametrize("one", entries(), ids=HERE)
 def test_every_setting_comes_from_the_file(one: Entry, folder: Path) -> None:
     text, value = another(one)
-    (folder / "evolve.toml").write_text(f"{one.name} = {text if one.switch else repr(text)}\n")
-    assert value_of(load_settings(**given_pool(one)), one) == value
+    file = folder / "mine.toml"
+    file.write_text(f"{one.name} = {text if one.switch else repr(text)}\n")
+    assert value_of(load_settings(file, **given_pool(one)), one) == value
 
 
 @pytest.mark.parametrize("one", [one for one in entries() if one.optional], ids=lambda one: one.name)
@@ -122,11 +123,6 @@ def test_a_list_may_be_given_again_and_with_commas() -> None:
     context = run.make_context("run", ["--skip-rules", "refusal,truncated", "--skip-rules", "judge"])
     settings = load_settings(pool="x", skip_rules=context.params["skip_rules"])
     assert settings.skip_rules == ("refusal", "truncated", "judge")
-
-
-def test_a_value_given_twice_is_refused() -> None:
-    with pytest.raises(click.UsageError, match="--pool is given 2 times and takes one value"):
-        run.make_context("run", ["--pool", "a.json", "--epochs", "1", "--pool=b.json"])
 
 
 def test_the_settings_a_run_keeps_hold_no_store_and_no_secret_of_an_address() -> None:
