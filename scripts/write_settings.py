@@ -48,8 +48,8 @@ variable over the file, the file over the default.
 
 `evolve.toml` of the working directory is read by every command, and what is taken from it is named on stderr, also with
 `--quiet`. The file may be a stranger's, so some of it counts only once you trust it: base URLs, mutators and rules of
-files and modules, `yes`, prices, a bound on the cost where nobody can be asked, a store on a server, and a pool, a store
-or an output outside the folder. Without trust these are an error that names the option to give instead.
+files and modules, `yes`, prices, a bound on the cost where nobody can be asked, a store on a server, and a pool, a
+store or an output outside the folder. Without trust these are an error that names the option to give instead.
 
 ```sh
 evolve trust                  # the file of this folder, as it stands
@@ -58,8 +58,8 @@ evolve trust --remove
 ```
 
 Trust is kept for the absolute path and the SHA-256 digest of the file in `~/.config/evolver/trusted.json`, so a change
-to the file ends it; it says nothing of the code that the file names, which you should have read as well. `--config FILE`
-names another file for a run, and that is trusted for being named. Python code reads no file and no variable.
+to the file ends it; it says nothing of the code that the file names, which you should have read as well. `--config
+FILE` names another file for a run, and that is trusted for being named. Python code reads no file and no variable.
 
 ## A table for each purpose
 
