@@ -13,7 +13,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
-from sqlalchemy import Engine
+from sqlalchemy import URL, Engine
 
 from evolver.calls.ask import Asker, Asks, Budget
 from evolver.calls.batch.batcher import Batcher, BatchOptions
@@ -30,7 +30,7 @@ from evolver.models.protocol import Purpose
 from evolver.settings import Settings
 from evolver.stop import Stop
 from evolver_store.batches import open_batches
-from evolver_store.claim import claimed
+from evolver_store.claim import Claim, claimed
 from evolver_store.connect import open_for_writing, remove_if_new, store_url
 from evolver_store.runs import Run, update_run
 
@@ -146,16 +146,20 @@ async def open_session(
     """
     async with AsyncExitStack() as stack:
         url = store_url(terms.store)
-        stack.enter_context(claimed(url, name))
+        claim = await stack.enter_async_context(_claimed(url, name))
         with remove_if_new(url):
             engine = await asyncio.to_thread(open_for_writing, url)
             stack.callback(engine.dispose)
-            stop.check()
-            run = await asyncio.to_thread(begin, engine)
+            try:
+                stop.check()
+                run = await asyncio.to_thread(begin, engine)
+            except BaseException:
+                engine.dispose()  # or our own connections would keep an empty store from being taken away
+                raise
         status = "stopped"
         try:
             async with AsyncExitStack() as working:
-                session = await _make(working, run, engine, terms, asked, listener)
+                session = await _make(working, run, engine, claim, terms, asked, listener)
                 working.enter_context(stop.heard_by(_on_loop(session)))
                 yield session
                 if session.error is not None:
@@ -173,10 +177,27 @@ def _on_loop(session: Session) -> Callable[[EvolverError], None]:
     return lambda error: (loop.call_soon_threadsafe(session.stop, error), None)[1]
 
 
+@asynccontextmanager
+async def _claimed(url: URL, name: str) -> AsyncIterator[Claim]:
+    """Claim a run in a thread: a server, or a folder over a network, may take its time."""
+    claim = claimed(url, name)
+    held = await asyncio.to_thread(claim.__enter__)
+    try:
+        yield held
+    finally:
+        await asyncio.to_thread(claim.__exit__, None, None, None)
+
+
 async def _make(
-    working: AsyncExitStack, run: Run, engine: Engine, terms: Terms, asked: Asked, listener: Listener
+    working: AsyncExitStack,
+    run: Run,
+    engine: Engine,
+    claim: Claim,
+    terms: Terms,
+    asked: Asked,
+    listener: Listener,
 ) -> Session:
-    ledger = Ledger(engine)
+    ledger = Ledger(engine, claim)
     working.push_async_callback(ledger.aclose)
     gate = Gate(terms.concurrency, rpm=terms.rpm, tpm=terms.tpm)
     budget = Budget(terms.max_cost)

@@ -6,6 +6,8 @@ import re
 from functools import lru_cache
 from typing import Final
 
+from evolver_store.storable import storable as storable
+
 _MAX_LAYERS: Final = 20  # wrappings around wrappings; bounds the work on hostile text
 
 _QUOTES: Final = {
@@ -110,19 +112,6 @@ def harmless(text: str) -> str:
 def one_line(text: str) -> str:
     """Return ``text`` harmless and on one line, each run of white space a single space."""
     return harmless(" ".join(text.split()))
-
-
-def storable(text: str) -> bool:
-    """Tell whether every database and file takes ``text``: no NUL, no lone surrogate."""
-    if "\0" in text:
-        return False
-    if text.isascii():
-        return True
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def mended(text: str) -> str:

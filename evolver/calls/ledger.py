@@ -11,10 +11,13 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import SQLAlchemyError
 
-from evolver.errors import StoreError
+from evolver.errors import RowModelError
+from evolver_store.claim import Claim
+from evolver_store.link import once
 from evolver_store.runs import call_keys, call_of, texts_of
+from evolver_store.saying import MEND, stated
+from evolver_store.storable import why_unstorable
 from evolver_store.writer import Row, Writer
 
 _T = TypeVar("_T")
@@ -49,14 +52,15 @@ class Ledger:
 
     Args:
         engine: A store opened for writing.
+        claim: What keeps the run for this process, renewed with a lost connection.
     """
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, claim: Claim | None = None) -> None:
         self._engine = engine
         self._loop = asyncio.get_running_loop()
         self._room = asyncio.Event()
         self._room.set()
-        self._writer = Writer(engine, on_commit=self._wake)
+        self._writer = Writer(engine, self._wake, claim)
         self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="evolver-reader")
         self._known = KnownKeys()
         self._expected: set[str] = set()
@@ -81,16 +85,9 @@ class Ledger:
         """Run a query in a reader's thread."""
 
         def work() -> _T:
-            try:
-                # A deferred BEGIN: reading never waits for the writer.
-                with self._engine.connect().execution_options(only_reads=True) as conn:
-                    return query(conn)
-            except SQLAlchemyError as error:
-                cause = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
-                raise StoreError(
-                    f"the store cannot be read ({cause}); the run stopped, what was written is safe. "
-                    "Mend the database and run the same command again."
-                ) from error
+            with stated("the store cannot be read", f"the run stopped, what was written is safe. {MEND}"):
+                # Reading never waits for the writer; where a server restarts, it is asked again.
+                return once(self._engine, query, only_reads=True)
 
         return await self._loop.run_in_executor(self._readers, work)
 
@@ -112,7 +109,14 @@ class Ledger:
         return await self.read(lambda conn: call_of(conn, key))
 
     def keep(self, row: Row) -> None:
-        """Store a completed call; on disk within 50 ms."""
+        """Store a completed call; on disk within 50 ms.
+
+        Raises:
+            RowModelError: No database can hold it.
+        """
+        why = why_unstorable(row)
+        if why is not None:
+            raise RowModelError(f"the call cannot be stored: its {why}", "unstorable")
         self._writer.put_call(row)
 
     def record(self, row: Row) -> None:
@@ -127,7 +131,8 @@ class Ledger:
         """Wait while too many rows are on their way to the disk."""
         while self._writer.pending > _MOST_PENDING and self._writer.error is None:
             self._room.clear()
-            await self._room.wait()
+            if self._writer.error is None:  # or nobody would ever set it again
+                await self._room.wait()
 
     async def aclose(self) -> None:
         """Write what is left, and end all threads.

@@ -15,6 +15,7 @@ from evolver.pool.reading import Reading
 from evolver.pool.record import BadRowError, Record
 from evolver.pool.seeds import PoolReport, Seed, Skip
 from evolver.pool.source import pool_error
+from evolver.text import storable
 
 INSTRUCTION_BYTES = 16
 RESPONSE_BYTES = 7  # the most that an integer of 32 bytes holds; it only tells two kinds of skip apart
@@ -177,9 +178,6 @@ def _digest(data: bytes, size: int) -> int:
 
 def _storable(text: str) -> bytes:
     """Return the UTF-8 bytes of a text that a database can hold; NUL and lone surrogates it cannot."""
-    if "\0" in text:
-        raise BadRowError(NUL)
-    try:
-        return text.encode("utf-8")
-    except UnicodeEncodeError as error:
-        raise BadRowError(SURROGATE) from error
+    if not storable(text):
+        raise BadRowError(NUL if "\0" in text else SURROGATE)
+    return text.encode()

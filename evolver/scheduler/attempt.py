@@ -9,7 +9,7 @@ from hashlib import blake2b
 from random import Random
 from typing import Any
 
-from evolver.calls.ask import Asks, Origin, checked
+from evolver.calls.ask import Asks, Origin
 from evolver.elimination.judge import parse_judgement
 from evolver.elimination.rules import RuleSet
 from evolver.elimination.verdict import Candidate, Drop
@@ -17,6 +17,7 @@ from evolver.errors import RowModelError
 from evolver.models.protocol import Completion, Purpose, Request, Sampling
 from evolver.plugins import LoadedMutator, MutatorSet
 from evolver.scheduler.frontier import Job
+from evolver_store.storable import made_storable, why_not_json, why_not_text, why_unstorable
 from evolver_templates import render
 
 _STEPS: dict[Purpose, int] = {"evolve": 0, "judge": 1, "answer": 2}
@@ -67,9 +68,19 @@ async def attempt(job: Job, parent: str, method: Method) -> dict[str, Any]:
     trial = _Trial(job, method, mutator)
     try:
         drop = await _decide(trial, parent, rng)
+        row = trial.row("survivor" if drop is None else "eliminated", drop)
     except RowModelError as error:
-        return trial.row("failed", Drop(error.kind, str(error)))
-    return trial.row("survivor" if drop is None else "eliminated", drop)
+        row = trial.row("failed", Drop(error.kind, str(error)))
+    why = why_unstorable(row)
+    return row if why is None else _without_what_cannot_be_stored(row, why)
+
+
+def _without_what_cannot_be_stored(row: dict[str, Any], why: str) -> dict[str, Any]:
+    """Return the row that says why an attempt's own cannot be stored: a user's rule or mutator gave what is no text."""
+    reason = f"the attempt cannot be stored: its {why}"
+    nothing = {"instruction": None, "response": None, "reasoning": None, "details": None}
+    given = {name: value for name, value in nothing.items() if name in row}
+    return {**row, **given, "status": "failed", "rule": "unstorable", "reason": made_storable(reason)}
 
 
 async def _decide(trial: _Trial, parent: str, rng: Random) -> Drop | None:
@@ -115,14 +126,38 @@ class _Trial:
     async def evolve(self, parent: str, rng: Random) -> Completion:
         """Let the mutator make the candidate's instruction, with a call if it needs one."""
         if not self.mutator.needs_call:
-            evolved = checked(Completion(self.mutator.mutate(parent, rng)))
+            evolved = Completion(
+                self._checked(self.mutator.mutate(parent, rng), "made an instruction that holds")
+            )
             self.instruction = evolved.text
             return evolved
         prompt = self.mutator.prompt(parent, rng)
-        self.details.update(prompt.details)
+        for text in (prompt.text, prompt.system or ""):
+            self._checked(text, "made a prompt that holds")
+        self.details.update(self._checked_details(prompt.details))
         evolved = await self.whole("evolve", prompt.text, prompt.system)
-        self.instruction = self.mutator.parse(evolved.text)
+        self.instruction = self._checked(self.mutator.parse(evolved.text), "read an instruction that holds")
         return evolved
+
+    def _checked(self, text: str, what: str) -> str:
+        """Return a text of a mutator's that every database can hold.
+
+        Raises:
+            RowModelError: This one cannot be held; the mutator is named.
+        """
+        why = why_not_text(text)
+        if why is not None:
+            raise RowModelError(f"the mutator {self.mutator.name!r} {what} {why}", "unstorable")
+        return text
+
+    def _checked_details(self, details: Mapping[str, Any]) -> dict[str, Any]:
+        given = dict(details)
+        why = why_not_json(given, "details")
+        if why is not None:
+            raise RowModelError(
+                f"the mutator {self.mutator.name!r} gave details that are no JSON: {why}", "unstorable"
+            )
+        return given
 
     async def judge(self, candidate: Candidate) -> Drop | None:
         """Ask whether anything was gained; once more where the answer says neither, and then let live."""
@@ -177,7 +212,7 @@ class _Trial:
             "mutator": self.mutator.name,
             "status": status,
             "rule": drop.rule if drop else None,
-            "reason": drop.reason if drop else None,
+            "reason": made_storable(drop.reason) if drop else None,
             "instruction": self.instruction,
             "response": self.response,
             "model": askers["evolve"].name,

@@ -6,28 +6,33 @@ from array import array
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from itertools import islice
 from typing import Any
 
 from sqlalchemy import Connection, Engine
 
+from evolver.errors import PoolError
 from evolver.models.keys import public_url
 from evolver.plan import Plan
 from evolver.pool import Pool, PoolReport, Seed
 from evolver.scheduler.frontier import Frontier, content_digest
-from evolver.settings import Settings
 from evolver.shape import check_same
 from evolver.version import VERSION
+from evolver_store.link import Link, once
 from evolver_store.runs import (
     Ids,
     Run,
     find_run,
     ids_of,
     insert_run,
+    last_seed,
+    remove_unfinished_run,
     set_seeds,
     texts_of,
     update_run,
 )
+from evolver_store.saying import MEND, stated
 from evolver_store.schema import instructions, place, row_id
 from evolver_store.writer import insert_rows
 
@@ -37,10 +42,11 @@ _SEEDS_AT_ONCE = 1_000
 def find_or_begin(
     engine: Engine, plan: Plan, on_seeds: Callable[[int, PoolReport], None]
 ) -> tuple[Run, PoolReport | None]:
-    """Return the run of a plan, begun with its whole pool in one transaction if it was not there.
+    """Return the run of that name, begun with its whole pool if it was not there.
 
-    A pool that turns out broken in its last line leaves nothing behind. ``on_seeds`` is told the seeds stored so far,
-    and what was skipped.
+    The pool is stored in slices, each in a transaction of its own, so that other runs need not wait for it; the run's
+    ``seeds`` stay NULL until all of it is in. Stopped or killed in the middle, the same call goes on behind the last
+    slice. A pool that turns out broken, be it in its last line, leaves nothing behind.
 
     Returns:
         The run, and what was skipped in the pool if it was read now.
@@ -48,31 +54,21 @@ def find_or_begin(
     Raises:
         PoolError: The pool cannot be read, or holds nothing to evolve.
         SettingsError: A run of that name was begun with other settings.
+        StoreError: The store cannot be read or written; what is stored stays, and the same call goes on.
     """
-    settings, name = plan.settings, plan.name
-    with engine.connect() as conn:
-        run = find_run(conn, name)
-    if run is not None:
-        check_same(name, run.settings.get("shape", {}), plan.shape)
-        return _gone_on_with(engine, run, settings.epochs), None
-    report = PoolReport()
-    fields: dict[str, Any] = {
-        "name": name,
-        "settings": {**_stored(settings), "shape": plan.shape},
-        "pool": settings.pool,
-        "pool_sha256": plan.shape["pool_sha256"],
-        "epochs": settings.epochs,
-        "seed": settings.seed,
-        "model": plan.identities["evolve"].name,
-        "evolver_version": VERSION,
-    }
-    with engine.begin() as conn:
-        run_id = insert_run(conn, fields)
-        seeds = _store_seeds(conn, run_id, plan.pool, report, on_seeds)
-        set_seeds(conn, run_id, seeds)
-        run = find_run(conn, name)
-    assert run is not None
-    return run, report
+    name = plan.name
+    with stated("the run cannot be begun in the store", f"no model was asked. {MEND}"):
+        run = once(engine, lambda conn: find_run(conn, name), only_reads=True)
+        if run is not None:
+            check_same(name, run.settings.get("shape", {}), plan.shape)
+            run = _gone_on_with(engine, run, plan.settings.epochs)
+            if run.seeds is not None:
+                return run, None
+        else:
+            run = once(engine, lambda conn: _begun(conn, plan))
+        report = PoolReport()
+        seeds = _store_pool(engine, run, plan.pool, report, on_seeds)
+    return replace(run, seeds=seeds), report
 
 
 def _gone_on_with(engine: Engine, run: Run, epochs: int) -> Run:
@@ -84,24 +80,47 @@ def _gone_on_with(engine: Engine, run: Run, epochs: int) -> Run:
     return again
 
 
-def _stored(settings: Settings) -> dict[str, Any]:
-    """Return the settings as the store keeps them: without what may hold a password or a token."""
-    return settings.kept(public_url)
+def _begun(conn: Connection, plan: Plan) -> Run:
+    """Store a run without seeds; safe to repeat."""
+    settings = plan.settings
+    if find_run(conn, plan.name) is None:
+        fields: dict[str, Any] = {
+            "name": plan.name,
+            "settings": {**settings.kept(public_url), "shape": plan.shape},
+            "pool": settings.pool,
+            "pool_sha256": plan.shape["pool_sha256"],
+            "epochs": settings.epochs,
+            "seed": settings.seed,
+            "model": plan.identities["evolve"].name,
+            "evolver_version": VERSION,
+        }
+        insert_run(conn, fields)
+    run = find_run(conn, plan.name)
+    assert run is not None
+    return run
 
 
-def _store_seeds(
-    conn: Connection,
-    run_id: int,
-    pool: Pool,
-    report: PoolReport,
-    on_seeds: Callable[[int, PoolReport], None],
+def _store_pool(
+    engine: Engine, run: Run, pool: Pool, report: PoolReport, on_seeds: Callable[[int, PoolReport], None]
 ) -> int:
-    count = 0
-    seeds = pool.seeds(report)
-    while rows := [_seed_row(run_id, seed) for seed in islice(seeds, _SEEDS_AT_ONCE)]:
-        insert_rows(conn, instructions, rows)
-        count += len(rows)
-        on_seeds(count, report)
+    """Store what of the pool is not stored yet, in slices; return how many seeds there are."""
+    seeds, count = pool.seeds(report), 0
+    link = Link(engine)
+    try:
+        behind = link.transact(lambda conn: last_seed(conn, run.id))
+        while some := list(islice(seeds, _SEEDS_AT_ONCE)):
+            rows = [_seed_row(run.id, seed) for seed in some if row_id(run.id, seed.ordinal) > behind]
+            if rows:
+                link.transact(partial(insert_rows, table=instructions, rows=rows))
+            count += len(some)
+            on_seeds(count, report)
+        link.transact(partial(set_seeds, run_id=run.id, seeds=count))
+    except PoolError:
+        link.close()
+        remove_unfinished_run(engine, run.id)
+        raise
+    finally:
+        link.close()
     return count
 
 

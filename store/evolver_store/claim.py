@@ -1,32 +1,45 @@
-"""One process works on a run at a time: two would pay for the same calls."""
+"""One process works on a run at a time: two would pay for the same calls.
+
+A claim on a SQLite store is a lock on a small file beside it, so that it holds for every process that has the folder,
+whichever machine's or container's temporary folder is whose. The lock ends with the process, however that ends; a
+file that was left is no claim. On PostgreSQL a claim is an advisory lock, held by a connection of its own.
+"""
 
 from __future__ import annotations
 
-import contextlib
-import os
-import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from hashlib import blake2b
 from pathlib import Path
+from typing import Protocol
 
-from sqlalchemy import URL, Connection, Engine, func, select
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import URL
 
-from evolver_store.connect import connect_postgres, guarded, shown
-from evolver_store.errors import RunBusyError, StoreError
+from evolver_store.connect import shown
+from evolver_store.errors import RunBusyError
 
-if sys.platform != "win32":
-    import fcntl
+
+class Claim(Protocol):
+    """A run that is this process's own for now."""
+
+    def renew(self) -> None:
+        """Make sure that the run is still this process's own, and take it again where a server let go of it.
+
+        Raises:
+            RunBusyError: Another process has taken it meanwhile.
+            SQLAlchemyError: The server cannot be reached.
+        """
+
+    def check(self) -> None:
+        """Cost nothing, and tell what was seen by the last sign of life.
+
+        Raises:
+            RunBusyError: Another process has taken the run.
+        """
 
 
 @contextmanager
-def claimed(url: URL, run: str) -> Iterator[None]:
+def claimed(url: URL, run: str) -> Iterator[Claim]:
     """Hold a run for this process while the block works; the claim ends with the process, however that ends.
-
-    Claims on SQLite stores are files in the system's temporary folder, so they hold for one user of one machine;
-    those on PostgreSQL are advisory locks of the server.
 
     Args:
         url: The store, which need not exist yet.
@@ -37,65 +50,57 @@ def claimed(url: URL, run: str) -> Iterator[None]:
         StoreError: The server cannot be reached, or the file cannot be made.
     """
     if url.get_backend_name() == "sqlite":
-        with _file_lock(Path(str(url.database)).resolve(), run):
-            yield
+        from evolver_store.file_claim import file_claim
+
+        with file_claim(_file(url), run, _busy(url, run)) as claim:
+            yield claim
     else:
-        with _advisory_lock(url, run):
-            yield
+        from evolver_store.server_claim import server_claim
+
+        with server_claim(url, run, _busy(url, run)) as claim:
+            yield claim
 
 
-def _busy(database: str, run: str) -> RunBusyError:
+def is_claimed(url: URL, run: str) -> bool:
+    """Tell whether a process works on a run now; nothing is claimed, made or changed by asking.
+
+    A run whose row says ``running`` and that nobody has claimed was interrupted.
+
+    Raises:
+        StoreError: The server cannot be reached.
+    """
+    if url.get_backend_name() == "sqlite":
+        from evolver_store.file_claim import is_locked
+
+        return is_locked(_file(url), run)
+    from evolver_store.server_claim import is_held
+
+    return is_held(url, run)
+
+
+def others_at_work(url: URL, run: str) -> bool:
+    """Tell whether a process works on another run of the store now: calls may then come in that are not ours.
+
+    Cheap on SQLite (a look into the folder), one short query on PostgreSQL.
+
+    Raises:
+        StoreError: The server cannot be reached.
+    """
+    if url.get_backend_name() == "sqlite":
+        from evolver_store.file_claim import is_any_other_locked
+
+        return is_any_other_locked(_file(url), run)
+    from evolver_store.server_claim import is_any_other_held
+
+    return is_any_other_held(url, run)
+
+
+def _file(url: URL) -> Path:
+    return Path(str(url.database)).resolve()
+
+
+def _busy(url: URL, run: str) -> RunBusyError:
     return RunBusyError(
-        f"another process is working on the run {run!r} in {database}; nothing was started.\n"
+        f"another process is working on the run {run!r} in {shown(url)}; nothing was started.\n"
         "Wait for it, stop it, or give this one a name of its own with --run."
     )
-
-
-@contextmanager
-def _file_lock(database: Path, run: str) -> Iterator[None]:
-    if sys.platform == "win32":  # no flock there, so nothing keeps two processes apart
-        yield
-        return
-    digest = blake2b(f"{database}\0{run}".encode(), digest_size=12).hexdigest()
-    # The user is in the name: in a folder that all share, nobody may open the file of somebody else.
-    # The file is left there: unlinking it would let two processes lock two files of one name.
-    path = Path(tempfile.gettempdir()) / f"evolver-{os.getuid()}-{digest}.lock"
-    with contextlib.ExitStack() as stack:
-        try:
-            file = stack.enter_context(path.open("a"))
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise _busy(str(database), run) from error
-        except OSError as error:
-            raise StoreError(
-                f"the run {run!r} cannot be claimed: {path} cannot be locked ({error.strerror}); nothing was "
-                "started.\nRemove that file, or set TMPDIR to a folder you may write to."
-            ) from error
-        yield
-
-
-@contextmanager
-def _advisory_lock(url: URL, run: str) -> Iterator[None]:
-    key = int.from_bytes(blake2b(run.encode(), digest_size=8).digest(), "big", signed=True)
-    engine = connect_postgres(url, isolation_level="AUTOCOMMIT")
-    try:
-        conn, free = guarded(engine, lambda: _try_lock(engine, key), url)
-        with conn:
-            if not free:
-                raise _busy(shown(url), run)
-            try:
-                yield
-            finally:
-                with contextlib.suppress(SQLAlchemyError):  # the server may be gone, and the lock with it
-                    conn.execute(select(func.pg_advisory_unlock(key)))
-    finally:
-        engine.dispose()
-
-
-def _try_lock(engine: Engine, key: int) -> tuple[Connection, bool]:
-    conn = engine.connect()
-    try:
-        return conn, bool(conn.execute(select(func.pg_try_advisory_lock(key))).scalar())
-    except BaseException:
-        conn.close()
-        raise

@@ -10,20 +10,22 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
-from urllib.parse import quote
 
-from sqlalchemy import URL, Engine, create_engine, event, make_url
+from sqlalchemy import URL, Engine, create_engine, event, inspect, make_url
 from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, NoSuchModuleError, OperationalError
 from sqlalchemy.pool import QueuePool
 
+from evolver_store import sqlite_files
 from evolver_store.errors import NotAStoreError, StoreError, StoreMissingError
 from evolver_store.migrate import SCHEMA_VERSION, check_readable, migrate
 from evolver_store.older import stand_ins
+from evolver_store.saying import cause_of
+from evolver_store.schema import migrations
+from evolver_store.sqlite_files import refuse_strangers_link
 
 DEFAULT_STORE = "sqlite:///evolve.db"
 _T = TypeVar("_T")
 Store = str | os.PathLike[str] | URL
-_BUSY_MS = 30_000  # another process's transaction is at most 200 rows; this is patience for a slow disk
 
 
 def store_url(store: Store) -> URL:
@@ -74,53 +76,88 @@ def open_for_writing(store: Store) -> Engine:
     """
     url = store_url(store)
     if url.get_backend_name() == "sqlite":
-        path = Path(str(url.database))
-        if not path.parent.is_dir():
-            raise StoreMissingError(
-                f"the folder {path.parent} does not exist; no store was made. Make it first."
-            )
-        engine = _engine(url, lambda: _sqlite(path, "rwc"))
-    else:
-        engine = connect_postgres(url)
+        return _open_file(url)
+    engine = connect_postgres(url)
     guarded(engine, lambda: migrate(engine, shown(url)), url)
     return engine
+
+
+def _open_file(url: URL) -> Engine:
+    path = Path(str(url.database))
+    if not path.parent.is_dir():
+        raise StoreMissingError(f"the folder {path.parent} does not exist; no store was made. Make it first.")
+    refuse_strangers_link(path)
+    while True:
+        engine = _engine(url, lambda: sqlite_files.connect(path, sqlite_files.TO_WRITE))
+        if _brought_up_to_date(engine, path, url):
+            return engine
+        # Another command made the file, found nothing to do, and took it away again while we opened it.
+        engine.dispose()
+
+
+def _brought_up_to_date(engine: Engine, path: Path, url: URL) -> bool:
+    """Migrate a file; return whether it is there still."""
+
+    def action() -> bool:
+        _refuse_foreign_objects(engine, url)
+        before = _file_number(path)
+        migrate(engine, shown(url))
+        return _file_number(path) == before
+
+    return guarded(engine, action, url)
+
+
+def _file_number(path: Path) -> int | None:
+    try:
+        return path.stat().st_ino
+    except FileNotFoundError:
+        return None
+
+
+def _refuse_foreign_objects(engine: Engine, url: URL) -> None:
+    with engine.connect() as conn:
+        driver = conn.connection.driver_connection
+        assert isinstance(driver, sqlite3.Connection)
+        if driver.execute("SELECT 1 FROM main.sqlite_master WHERE name = ?", (migrations.name,)).fetchone():
+            sqlite_files.refuse_foreign_objects(driver, shown(url))
 
 
 @contextmanager
 def remove_if_new(url: URL) -> Iterator[None]:
     """Leave no empty store behind: a SQLite file that was not there before goes again if the block fails.
 
-    It stays where somebody else has begun a run in it, or has it open to write.
+    It stays where somebody else has begun a run in it, or has it open.
     """
     path = Path(str(url.database)) if url.get_backend_name() == "sqlite" else None
     new = path is not None and not path.exists()
     try:
         yield
     except BaseException:
-        if new and _is_empty(path):
-            for suffix in ("", "-wal", "-shm"):
-                Path(f"{path}{suffix}").unlink(missing_ok=True)
+        if new and path is not None and path.exists():
+            _remove_if_empty(path)
         raise
 
 
-def _is_empty(path: Path | None) -> bool:
-    if path is None or not path.exists():
-        return False
-    try:
-        with contextlib.closing(sqlite3.connect(path, timeout=0, isolation_level=None)) as conn:
-            conn.execute("BEGIN EXCLUSIVE")
-            tables = {name for (name,) in conn.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-            return "runs" not in tables or conn.execute("SELECT 1 FROM runs LIMIT 1").fetchone() is None
-    except sqlite3.Error:
-        return False
+def _remove_if_empty(path: Path) -> None:
+    """Remove a store that holds no run, while nobody else can have it open."""
+    with (
+        contextlib.suppress(sqlite3.Error),
+        contextlib.closing(sqlite3.connect(path, timeout=0, isolation_level=None)) as conn,
+    ):
+        conn.execute("PRAGMA locking_mode=EXCLUSIVE")  # fails below while anybody else is connected
+        conn.execute("BEGIN EXCLUSIVE")
+        tables = {name for (name,) in conn.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        if "runs" not in tables or conn.execute("SELECT 1 FROM runs LIMIT 1").fetchone() is None:
+            for suffix in ("", "-wal", "-shm"):
+                Path(f"{path}{suffix}").unlink(missing_ok=True)
 
 
 @contextmanager
 def reading(store: Store) -> Iterator[Engine]:
-    """Open a store to read: it is neither created, migrated nor locked, and the database refuses any write.
+    """Open a store to read: it is neither created, migrated nor changed, and the database refuses any write.
 
-    A SQLite store that nobody has open is read as a file that does not change, so that not even its shared
-    memory is made; should a run begin to write it meanwhile, the reader is told rather than misled.
+    Every transaction sees the store as it was when it began, whoever writes meanwhile. A store of an older schema is
+    read as if it had the newest one. Ctrl-C ends a query that runs.
 
     Raises:
         StoreMissingError: There is none.
@@ -128,6 +165,7 @@ def reading(store: Store) -> Iterator[Engine]:
     """
     url = store_url(store)
     still: _Still | None = None
+    alone = False
     if url.get_backend_name() == "sqlite":
         path = Path(str(url.database))
         if not path.is_file():
@@ -135,15 +173,17 @@ def reading(store: Store) -> Iterator[Engine]:
                 f"there is no store at {path}; nothing was read.\n"
                 "Name one with --store, or make one with 'evolve --pool …'."
             )
-        still = None if Path(f"{path}-wal").exists() else _Still(path)
-        mode = "ro" if still is None else "ro&immutable=1"
-        engine = _engine(url, lambda: _sqlite(path, mode), begin="BEGIN")
+        mode, alone = sqlite_files.way_to_read(path), sqlite_files.lacks_its_log(path)
+        still = _Still(path) if mode == sqlite_files.TO_READ_WHAT_CANNOT_CHANGE else None
+        engine = _engine(url, lambda: sqlite_files.connect(path, mode), begin="BEGIN")
     else:
         engine = connect_postgres(url, execution_options={"postgresql_readonly": True})
     try:
-        guarded(engine, lambda: _check(engine, url), url)
+        guarded(engine, lambda: _check(engine, url, alone), url)
         yield engine
-    except DatabaseError:
+    except DatabaseError as error:
+        if getattr(error.orig, "sqlite_errorcode", None) == sqlite3.SQLITE_INTERRUPT:
+            raise KeyboardInterrupt from error
         if still is not None:
             still.check()
         raise
@@ -154,7 +194,10 @@ def reading(store: Store) -> Iterator[Engine]:
 
 
 class _Still:
-    """A store's file as it was when a reader opened it."""
+    """The file of a store that we may not write to, as it was when a reader opened it.
+
+    Nothing can be locked there, so whether it changed while it was read can only be seen afterwards.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -163,22 +206,37 @@ class _Still:
     def check(self) -> None:
         if self._state() != self._before:
             raise StoreError(
-                f"a run began to write {self._path} while it was read, so what was read may be mixed; "
-                "nothing was changed. Run the same command again."
+                f"{self._path} was changed while it was read, so what was read may be mixed. "
+                "Run the same command again."
             )
 
-    def _state(self) -> tuple[int, int, bool]:
+    def _state(self) -> tuple[int, int]:
         stat = self._path.stat()
-        return stat.st_mtime_ns, stat.st_size, Path(f"{self._path}-wal").exists()
+        return stat.st_mtime_ns, stat.st_size
 
 
-def _check(engine: Engine, url: URL) -> None:
+def _check(engine: Engine, url: URL, alone: bool) -> None:
+    if url.get_backend_name() == "sqlite":
+        _refuse_foreign_objects(engine, url)
     with engine.connect() as conn:
-        older = check_readable(conn, shown(url)) < SCHEMA_VERSION
+        try:
+            older = check_readable(conn, shown(url)) < SCHEMA_VERSION
+        except NotAStoreError as error:
+            if alone and not inspect(conn).get_table_names():
+                raise _copied(shown(url)) from error
+            raise
         statements = stand_ins(conn) if older else []
     if older:
         event.listen(engine, "connect", lambda driver, _: _stand_in(driver, statements))
         engine.dispose()  # what is connected already lacks them
+
+
+def _copied(path: str) -> NotAStoreError:
+    return NotAStoreError(
+        f"{path} holds no lineage, and {path}-wal, where a run that is going on keeps its newest rows, is not beside "
+        "it; nothing was read.\nWas the file copied alone? Copy the -wal with it, or make the copy when the run is "
+        "over, or with SQLite's own: sqlite3 evolve.db '.backup copy.db'."
+    )
 
 
 def _stand_in(driver: Any, statements: list[str]) -> None:
@@ -222,27 +280,6 @@ _dump = json.JSONEncoder(
 ).encode
 
 
-def _sqlite(path: Path, mode: str) -> sqlite3.Connection:
-    uri = f"file:{quote(str(path.absolute()))}?mode={mode}"
-    conn = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
-    try:
-        _set_up(conn, mode)
-    except sqlite3.Error:
-        conn.close()
-        raise
-    return conn
-
-
-def _set_up(conn: sqlite3.Connection, mode: str) -> None:
-    conn.execute(f"PRAGMA busy_timeout={_BUSY_MS}")
-    if mode.startswith("ro"):
-        conn.execute("PRAGMA query_only=ON")
-    else:
-        conn.execute("PRAGMA journal_mode=WAL")
-        conn.execute("PRAGMA synchronous=FULL")
-        conn.execute("PRAGMA foreign_keys=ON")
-
-
 def connect_postgres(url: URL, **options: Any) -> Engine:
     """Make an engine for PostgreSQL; nothing is connected yet.
 
@@ -250,7 +287,7 @@ def connect_postgres(url: URL, **options: Any) -> Engine:
         StoreError: The psycopg package is missing; the message names what to install.
     """
     try:
-        return create_engine(url, **_json(), **options)
+        return create_engine(url, **_json(), pool_pre_ping=True, **options)
     except (ModuleNotFoundError, NoSuchModuleError) as error:
         raise StoreError(
             "PostgreSQL needs the psycopg package; nothing was opened. Install it: pip install 'evolver[postgres]'"
@@ -280,7 +317,7 @@ def _stated(error: DBAPIError | sqlite3.Error, url: URL) -> StoreError:
         return NotAStoreError(
             f"{shown(url)} is no SQLite database ({cause}); nothing was written. Name another file with --store."
         )
-    reason = (str(cause).strip() or type(cause).__name__).splitlines()[0]
+    reason = cause_of(error)
     advice = (
         "Make sure that it is a file you may read and write, or name another with --store."
         if sqlite

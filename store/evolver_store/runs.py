@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import json
 from array import array
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
-from sqlalchemy import Connection, Engine, Row, Text, cast, func, insert, select, update
+from sqlalchemy import Connection, Engine, Row, Text, cast, delete, func, insert, select, update
 
 from evolver_store.errors import RunMissingError, StoreError
-from evolver_store.schema import MAX_RUN, calls, instructions, runs
+from evolver_store.link import once
+from evolver_store.saying import MEND, stated
+from evolver_store.schema import MAX_RUN, calls, first_and_last_id, instructions, runs
 
+MOST_BOUND = 500
+_T = TypeVar("_T")
 _SLICE = 10_000  # rows fetched at a time: memory stays flat however many there are
 
 
@@ -111,10 +115,41 @@ def set_seeds(conn: Connection, run_id: int, seeds: int) -> None:
     conn.execute(update(runs).where(runs.c.id == run_id).values(seeds=seeds))
 
 
+def last_seed(conn: Connection, run_id: int) -> int:
+    """Return how far the storing of a run's pool is: the id of its last seed, 0 where it has none."""
+    within = instructions.c.id.between(*first_and_last_id(run_id))
+    return conn.execute(select(func.max(instructions.c.id)).where(within)).scalar() or 0
+
+
+def remove_unfinished_run(engine: Engine, run_id: int) -> None:
+    """Remove a run whose pool turned out broken while it was being stored, in slices.
+
+    Raises:
+        StoreError: Something cannot be removed. What is left has no number of seeds, so nothing takes it for whole.
+    """
+    first, last = first_and_last_id(run_id)
+    unfinished = select(runs.c.id).where(runs.c.id == run_id, runs.c.seeds.is_(None)).exists()
+
+    def remove_some(conn: Connection) -> int:
+        some = select(instructions.c.id).where(instructions.c.id.between(first, last)).limit(_SLICE)
+        return conn.execute(delete(instructions).where(instructions.c.id.in_(some), unfinished)).rowcount
+
+    with stated("what was stored of a broken pool cannot be removed", f"no model was asked. {MEND}"):
+        while once(engine, remove_some):
+            pass
+        none = delete(runs).where(runs.c.id == run_id, runs.c.seeds.is_(None))
+        once(engine, lambda conn: conn.execute(none))
+
+
 def update_run(engine: Engine, run_id: int, **fields: Any) -> None:
-    """Change columns of a run, such as ``status``, ``seeds`` or ``epochs``."""
-    with engine.begin() as conn:
-        conn.execute(update(runs).where(runs.c.id == run_id).values(**fields))
+    """Change columns of a run, such as ``status``, ``seeds`` or ``epochs``; waits where a server restarts.
+
+    Raises:
+        StoreError: It cannot be written.
+    """
+    change = update(runs).where(runs.c.id == run_id).values(**fields)
+    with stated("the state of the run cannot be written to the store"):
+        once(engine, lambda conn: conn.execute(change))
 
 
 def unanswered_seeds(conn: Connection, run_id: int, *, every: bool) -> Iterator[int]:
@@ -147,10 +182,18 @@ def ids_of(conn: Connection, run_id: int) -> Iterator[Ids]:
         yield Ids(status, epoch, array("q", json.loads(f"[{ids}]")))
 
 
-def texts_of(conn: Connection, ids: list[int]) -> dict[int, str]:
-    """Return the instructions of up to some thousand rows, by id."""
-    query = select(instructions.c.id, instructions.c.instruction).where(instructions.c.id.in_(ids))
-    return {row[0]: row[1] for row in conn.execute(query)}
+def texts_of(conn: Connection, ids: Sequence[int]) -> dict[int, str]:
+    """Return the instructions of any number of rows, by id."""
+    found: dict[int, str] = {}
+    for some in slices(ids):
+        query = select(instructions.c.id, instructions.c.instruction).where(instructions.c.id.in_(some))
+        found |= {row[0]: row[1] for row in conn.execute(query)}
+    return found
+
+
+def slices(values: Sequence[_T]) -> Iterator[Sequence[_T]]:
+    """Cut what is looked up into pieces that every database takes: SQLite before 3.32 binds no more than 999 values."""
+    return (values[start : start + MOST_BOUND] for start in range(0, len(values), MOST_BOUND))
 
 
 def call_keys(conn: Connection) -> Iterator[bytes]:

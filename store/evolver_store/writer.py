@@ -7,6 +7,7 @@ Every insert is "on conflict do nothing", so every write is safe to repeat.
 
 from __future__ import annotations
 
+import contextlib
 import queue
 import threading
 import time
@@ -17,9 +18,11 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, Executable, Table, bindparam, update
 from sqlalchemy.dialects import sqlite
-from sqlalchemy.exc import SQLAlchemyError
 
-from evolver_store.errors import StoreError
+from evolver_store.claim import Claim
+from evolver_store.errors import EvolverError, StoreError
+from evolver_store.link import Link
+from evolver_store.saying import MEND, cause_of, is_of_the_row
 from evolver_store.schema import calls, instructions
 
 MAX_ROWS = 200
@@ -68,16 +71,38 @@ def _act(conn: Connection, rows: list[Row]) -> None:
         row["result"] = row["action"](conn)
 
 
+def _what_ended(error: BaseException) -> str:
+    if is_of_the_row(error):
+        return (
+            f"a row cannot be stored ({type(error).__name__}: {cause_of(error)}); the run stopped, and every other row "
+            "is written. Run the same command again; if it says the same, please report it."
+        )
+    return (
+        f"the store cannot be written ({cause_of(error)}); the run stopped. What was written before is safe: "
+        f"{MEND[0].lower()}{MEND[1:]}"
+    )
+
+
 class Writer:
     """Writes attempts, calls and seeds' answers, each kind in the order it is put, and after them whatever else.
+
+    A connection that the server cut is renewed and the write done again. Whatever else ends the writer, be it the disk,
+    the database or a row, is its ``error``: every later put raises it, and so does :meth:`close`.
 
     Args:
         engine: A store opened for writing.
         on_commit: Called from the writer's thread after each transaction, and when the writer fails.
+        claim: Renewed with a lost connection; where another process has taken the run, nothing more is written.
     """
 
-    def __init__(self, engine: Engine, on_commit: Callable[[], None] = lambda: None) -> None:
-        self._engine = engine
+    def __init__(
+        self,
+        engine: Engine,
+        on_commit: Callable[[], None] = lambda: None,
+        claim: Claim | None = None,
+    ) -> None:
+        self._claim = claim
+        self._link = Link(engine) if claim is None else Link(engine, claim.renew)
         self._on_commit = on_commit
         self._queue: queue.SimpleQueue[_Item | None] = queue.SimpleQueue()
         self._unwritten: dict[int, str] = {}
@@ -85,7 +110,7 @@ class Writer:
         self._awaited: set[Future[Any]] = set()
         self._failing = threading.Lock()
         self._put = self._written = 0
-        self.error: StoreError | None = None
+        self.error: EvolverError | None = None
         self._thread = threading.Thread(target=self._run, name="evolver-writer", daemon=True)
         self._thread.start()
 
@@ -147,6 +172,11 @@ class Writer:
             self._queue.put(None)
             self._thread.join()
         self._check()
+        if self.pending:
+            raise StoreError(
+                f"{self.pending} rows were not written when the run ended; what was written before is safe. Run the "
+                "same command again: it goes on from there."
+            )
 
     def _check(self) -> None:
         if self.error is not None:
@@ -154,34 +184,58 @@ class Writer:
 
     def _run(self) -> None:
         try:
-            with self._engine.connect() as conn:
-                while self._transaction(conn):
-                    self._on_commit()
-        except (SQLAlchemyError, OSError) as error:
-            cause = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
-            failure = StoreError(
-                f"the store cannot be written ({cause}); the run stopped. What was written before is safe: "
-                "make room or mend the database and run the same command again."
-            )
-            failure.__cause__ = error
-            with self._failing:
-                self.error = failure
-            for done in self._awaited:
-                done.set_exception(failure)
-        self._on_commit()
+            more = True
+            while more:
+                batch, more = self._collect()
+                if batch:
+                    self._write(batch)
+                self._tell()
+        except BaseException as error:  # noqa: BLE001 - stated below, and raised to everybody who puts or closes
+            self._fail(error)
+        finally:
+            self._link.close()
+            self._tell()
 
-    def _transaction(self, conn: Connection) -> bool:
-        """Write one batch; return whether there may be another."""
-        batch, more = self._collect()
-        if batch:
-            with conn.begin():
-                for write in (_insert_instructions, _insert_calls, _answer_seeds, _act):
-                    rows = [row for how, row in batch if how is write]
-                    if rows:
-                        write(conn, rows)
-            self._written += len(batch)
-            self._forget(batch)
-        return more
+    def _tell(self) -> None:
+        with contextlib.suppress(RuntimeError):  # an event loop that has closed wants to hear nothing more
+            self._on_commit()
+
+    def _fail(self, error: BaseException) -> None:
+        failure = error if isinstance(error, EvolverError) else StoreError(_what_ended(error))
+        if failure is not error:
+            failure.__cause__ = error
+        with self._failing:
+            self.error = failure
+        for done in self._awaited:
+            done.set_exception(failure)
+
+    def _write(self, batch: list[_Item]) -> None:
+        if self._claim is not None:
+            self._claim.check()
+        try:
+            self._transaction(batch)
+        except Exception as error:
+            if len(batch) > 1 and is_of_the_row(error):
+                self._write_one_by_one(batch)  # one row is at fault, and the others may be paid for
+            raise
+
+    def _write_one_by_one(self, batch: list[_Item]) -> None:
+        for item in batch:
+            with contextlib.suppress(Exception):  # the caller is about to raise it
+                self._transaction([item])
+
+    def _transaction(self, batch: list[_Item]) -> None:
+        """Write one batch, all of it or nothing."""
+
+        def work(conn: Connection) -> None:
+            for write in (_insert_instructions, _insert_calls, _answer_seeds, _act):
+                rows = [row for how, row in batch if how is write]
+                if rows:
+                    write(conn, rows)
+
+        self._link.transact(work, repeatable=all(how is not _act for how, _ in batch))
+        self._written += len(batch)
+        self._forget(batch)
 
     def _collect(self) -> tuple[list[_Item], bool]:
         item = self._queue.get()

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, create_engine, inspect, text
+from sqlalchemy import Connection, Engine, create_engine, inspect, text
 
 from evolver.errors import NewerStoreError, NotAStoreError, StoreError, StoreMissingError
 from evolver_store import migrate as migrate_module
+from evolver_store import sqlite_files
 from evolver_store.connect import open_for_writing, reading, remove_if_new
 from evolver_store.connect import store_url as parse_url
 from evolver_store.migrate import SCHEMA_VERSION
@@ -95,17 +97,116 @@ def test_a_reader_sees_what_a_run_has_written_while_the_run_goes_on(tmp_path: Pa
     writer.dispose()
 
 
-def test_a_reader_is_told_when_a_run_began_to_write_meanwhile(tmp_path: Path) -> None:
+def more(path: Path) -> Engine:
+    writer = open_for_writing(path)
+    with writer.begin() as conn:
+        conn.exec_driver_sql("INSERT INTO evolver_migrations VALUES (0, '2026-01-01 00:00:00')")
+    return writer
+
+
+VERSIONS = text("SELECT COUNT(*) FROM evolver_migrations")
+
+
+def test_a_reader_keeps_its_snapshot_when_a_run_begins_meanwhile_and_the_next_sees_more(
+    tmp_path: Path,
+) -> None:
     make(tmp_path / "e.db")
+    with reading(tmp_path / "e.db") as engine:
+        with engine.connect() as conn:
+            before = conn.execute(VERSIONS).scalar_one()
+            writer = more(tmp_path / "e.db")
+            assert conn.execute(VERSIONS).scalar_one() == before == SCHEMA_VERSION
+        with engine.connect() as conn:
+            assert conn.execute(VERSIONS).scalar_one() == SCHEMA_VERSION + 1
+    writer.dispose()
+    assert [path.name for path in tmp_path.iterdir()] == ["e.db"]
 
-    def write() -> None:
-        writer = open_for_writing(tmp_path / "e.db")
-        with writer.begin() as conn:
-            conn.exec_driver_sql("CREATE TABLE more (x)")
-        writer.dispose()
 
-    with pytest.raises(StoreError, match="Run the same command again"), reading(tmp_path / "e.db"):
-        write()
+def test_a_run_that_begins_and_ends_while_a_store_is_read_disturbs_no_reader(tmp_path: Path) -> None:
+    make(tmp_path / "e.db")
+    with reading(tmp_path / "e.db") as engine, engine.connect() as conn:
+        conn.execute(VERSIONS).scalar_one()
+        more(tmp_path / "e.db").dispose()
+        assert conn.execute(VERSIONS).scalar_one() == SCHEMA_VERSION
+    with reading(tmp_path / "e.db") as engine, engine.connect() as conn:
+        assert conn.execute(VERSIONS).scalar_one() == SCHEMA_VERSION + 1
+    assert [path.name for path in tmp_path.iterdir()] == ["e.db"]
+
+
+def test_a_store_that_must_not_be_written_to_is_read_and_a_change_meanwhile_is_told(tmp_path: Path) -> None:
+    make(tmp_path / "e.db")
+    mode = sqlite_files.TO_READ_WHAT_CANNOT_CHANGE
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sqlite_files, "way_to_read", lambda path: mode)  # root may write anywhere
+        with reading(tmp_path / "e.db") as engine, engine.connect() as conn:
+            conn.execute(VERSIONS).scalar_one()
+            assert [path.name for path in tmp_path.iterdir()] == ["e.db"]
+        with pytest.raises(StoreError, match="Run the same command again"), reading(tmp_path / "e.db"):
+            more(tmp_path / "e.db").dispose()
+
+
+def test_a_copy_without_its_log_says_what_is_missing(tmp_path: Path) -> None:
+    writer = open_for_writing(tmp_path / "e.db")
+    (tmp_path / "copy.db").write_bytes((tmp_path / "e.db").read_bytes())
+    writer.dispose()
+    said = r"copy.db-wal, .* is not beside it; nothing was read.\nWas the file copied alone"
+    with pytest.raises(NotAStoreError, match=said), reading(tmp_path / "copy.db"):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("statement", "what"),
+    [
+        ("CREATE TRIGGER t AFTER INSERT ON instructions BEGIN DELETE FROM calls; END", "the trigger 't'"),
+        ("CREATE VIEW mine AS SELECT 1", "the view 'mine'"),
+        (
+            "DROP VIEW survivors; CREATE VIEW survivors AS WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n FROM r)"
+            " SELECT * FROM r",
+            "the view 'survivors'",
+        ),
+        ("CREATE VIRTUAL TABLE v USING fts5(x)", "the virtual table 'v'"),
+        ("ALTER TABLE calls ADD COLUMN g AS (hex(completion))", "the generated column 'g' of 'calls'"),
+    ],
+    ids=["trigger", "view", "our view", "virtual", "generated"],
+)
+def test_what_would_run_by_itself_in_a_strangers_store_is_refused(
+    tmp_path: Path, statement: str, what: str
+) -> None:
+    make(tmp_path / "e.db")
+    conn = sqlite3.connect(tmp_path / "e.db")
+    conn.executescript(statement)
+    conn.close()
+    said = f"holds {what}, which evolver did not make; nothing was read or written"
+    with pytest.raises(NotAStoreError, match=said), reading(tmp_path / "e.db"):
+        pass
+    with pytest.raises(NotAStoreError, match=said):
+        open_for_writing(tmp_path / "e.db")
+
+
+def test_a_table_and_an_index_of_the_users_own_are_no_harm(tmp_path: Path) -> None:
+    make(tmp_path / "e.db")
+    conn = sqlite3.connect(tmp_path / "e.db")
+    conn.executescript("CREATE TABLE notes (x); CREATE INDEX by_model ON calls (model)")
+    conn.close()
+    make(tmp_path / "e.db")
+    with reading(tmp_path / "e.db"):
+        pass
+
+
+def test_a_strangers_link_in_a_shared_folder_is_not_followed(tmp_path: Path) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("only root can make the links of others")
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    shared.chmod(0o1777)
+    (shared / "e.db").symlink_to(tmp_path / "target.db")
+    os.chown(shared / "e.db", 65534, 65534, follow_symlinks=False)
+    with pytest.raises(StoreError, match="is a link that another user made"):
+        open_for_writing(shared / "e.db")
+    assert not (tmp_path / "target.db").exists()
+    os.chown(shared / "e.db", 0, 0, follow_symlinks=False)
+    make(shared / "e.db")
+    assert (tmp_path / "target.db").exists()
 
 
 @pytest.mark.parametrize("content", [b"PK\x03\x04 no database at all" * 50, b"plain text\n" * 100])
@@ -128,6 +229,9 @@ def test_a_database_of_somebody_elses_is_refused_and_left_alone(store_url: str) 
     with pytest.raises(NotAStoreError, match="no lineage in it"), reading(store_url):
         pass
     assert inspect(engine).get_table_names() == ["runs"]
+    if engine.dialect.name == "sqlite":
+        with engine.connect() as conn:
+            assert conn.exec_driver_sql("PRAGMA journal_mode").scalar() == "delete"
     engine.dispose()
 
 
@@ -207,6 +311,38 @@ def test_a_store_that_a_failed_start_made_goes_again_and_an_old_one_stays(tmp_pa
         with pytest.raises(RuntimeError):
             fail(tmp_path / name)
     assert [path.name for path in tmp_path.iterdir()] == ["old.db"]
+
+
+def test_a_new_store_that_another_command_has_open_stays_when_the_first_one_fails(tmp_path: Path) -> None:
+    path = tmp_path / "e.db"
+
+    def fail() -> Engine:
+        with remove_if_new(parse_url(path)):
+            make(path)
+            other.append(more(path))
+            raise RuntimeError("the pool is broken")
+
+    other: list[Engine] = []
+    with pytest.raises(RuntimeError):
+        fail()
+    assert path.exists()
+    other[0].dispose()
+
+
+def test_a_store_that_is_taken_away_while_it_is_opened_is_made_again(tmp_path: Path) -> None:
+    path = tmp_path / "e.db"
+    migrations = migrate_module.MIGRATIONS
+
+    def take_away(conn: Connection) -> None:
+        path.unlink(missing_ok=True)
+        migrate_module.MIGRATIONS = migrations
+        migrations[-1](conn)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(migrate_module, "MIGRATIONS", (*migrations[:-1], take_away))
+        make(path)
+    with reading(path):
+        pass
 
 
 def url_of(store: str) -> str:

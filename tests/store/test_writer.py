@@ -106,10 +106,58 @@ def test_a_child_may_follow_its_parent_in_the_same_batch(engine: Engine) -> None
 def test_an_orphan_is_refused_by_the_database_and_the_run_is_told(engine: Engine) -> None:
     writer = Writer(engine)
     writer.put_instruction(attempt(0, 1, parent=row_id(1, 77), status="survivor"))
-    with pytest.raises(StoreError, match="the store cannot be written"):
+    with pytest.raises(StoreError, match="a row cannot be stored"):
         writer.close()
     with pytest.raises(StoreError):
         writer.put_instruction(attempt(1))
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"instruction": "half \ud83d a sign"},
+        {"prompt_tokens": 10**20},
+        {"details": {"tags": {1, 2}}},
+        {"created_at": "no time"},
+        {"cost_usd": object()},
+    ],
+    ids=["surrogate", "number", "set", "time", "object"],
+)
+def test_whatever_ends_the_writer_is_told_and_the_other_rows_of_its_batch_are_written(
+    engine: Engine, broken: dict[str, Any]
+) -> None:
+    writer = Writer(engine)
+    for ordinal in range(40):
+        writer.put_instruction(attempt(ordinal) | (broken if ordinal == 20 else {}))
+    with pytest.raises(StoreError, match=r"a row cannot be stored .*the run stopped"):
+        writer.close()
+    with pytest.raises(StoreError, match="a row cannot be stored"):
+        writer.put_call(call("00"))
+    assert count(engine, "instructions") == 39
+
+
+def test_somebody_who_waits_for_an_action_is_told_of_what_ended_the_writer(engine: Engine) -> None:
+    writer = Writer(engine)
+
+    def fail(conn: Any) -> None:
+        raise SystemExit
+
+    done = writer.put_action(fail)
+    with pytest.raises(StoreError, match="SystemExit"):
+        done.result(timeout=10)
+    with pytest.raises(StoreError, match="SystemExit"):
+        writer.close()
+
+
+def test_a_listener_whose_loop_is_gone_does_not_keep_rows_from_being_written(engine: Engine) -> None:
+    def gone() -> None:
+        raise RuntimeError("Event loop is closed")
+
+    writer = Writer(engine, on_commit=gone)
+    for ordinal in range(3 * MAX_ROWS):
+        writer.put_instruction(attempt(ordinal))
+    writer.close()
+    assert count(engine, "instructions") == 3 * MAX_ROWS
 
 
 def test_what_is_put_can_be_had_at_once_and_after_it_is_committed(engine: Engine) -> None:

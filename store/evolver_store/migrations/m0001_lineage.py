@@ -106,6 +106,12 @@ _TYPES = {
 }
 
 
+def views() -> dict[str, str]:
+    """Return the statements that made the views, by name: what a store is known by."""
+    made = (statement.strip() for statement in _TABLES.split(";\n"))
+    return {statement.split()[2]: statement for statement in made if statement.startswith("CREATE VIEW")}
+
+
 def upgrade(conn: Connection) -> None:
     """Create everything, inside the caller's transaction."""
     for statement in _TABLES.format(**_TYPES[conn.dialect.name]).split(";\n"):

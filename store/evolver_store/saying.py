@@ -1,0 +1,66 @@
+"""What a database says when it fails, in a sentence of ours."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy.exc import (
+    DataError,
+    DBAPIError,
+    IntegrityError,
+    InterfaceError,
+    OperationalError,
+    ProgrammingError,
+    SQLAlchemyError,
+    StatementError,
+)
+
+from evolver_store.errors import StoreError
+from evolver_store.storable import made_storable
+
+MEND = "Make room or mend the database and run the same command again."
+
+# SQLSTATEs of a server that goes, is gone or comes back; without one the connection itself failed.
+_AWAY = ("08", "57P01", "57P02", "57P03", "53300", "40001", "40P01")
+
+
+def cause_of(error: BaseException) -> str:
+    """Return the first line of what a driver says; its type's name where it says nothing."""
+    cause = getattr(error, "orig", None) or error
+    lines = str(cause).strip().splitlines()
+    return made_storable(lines[0].rstrip(".")) if lines else type(cause).__name__
+
+
+def is_passing(error: BaseException) -> bool:
+    """Tell whether the same may well be done again over a new connection: the old one was cut, or the server restarts.
+
+    SQLite has no such failures: what it says after its own patience with locks is meant.
+    """
+    if not isinstance(error, DBAPIError):
+        return False
+    if error.connection_invalidated:
+        return True
+    if isinstance(error.orig, sqlite3.Error):
+        return False
+    state = getattr(error.orig, "sqlstate", None)
+    if state is None:
+        return isinstance(error, OperationalError)
+    return bool(state.startswith(_AWAY))
+
+
+def is_of_the_row(error: BaseException) -> bool:
+    """Tell whether a row is at fault rather than the database: its type, its size, or what it points to."""
+    if isinstance(error, DBAPIError):
+        return isinstance(error, IntegrityError | DataError | InterfaceError | ProgrammingError)
+    return isinstance(error, ValueError | TypeError | OverflowError | RecursionError | StatementError)
+
+
+@contextmanager
+def stated(what: str, then: str = f"what was written before is safe. {MEND}") -> Iterator[None]:
+    """Turn what a driver or the system says inside the block into a ``StoreError``: ``what (cause); then``."""
+    try:
+        yield
+    except (SQLAlchemyError, sqlite3.Error, OSError) as error:
+        raise StoreError(f"{what} ({cause_of(error)}); {then}") from error
