@@ -1,6 +1,7 @@
 #!/bin/sh
-# Installs evolver, editable, into a virtual environment: scripts/environment.sh FOLDER run|dev|docs
-# "run" is what evolver needs; any other word is a dependency group of pyproject.toml on top of that.
+# Installs evolver, editable, into a virtual environment: scripts/environment.sh FOLDER run|dev|docs|oldest
+# "run" is what evolver needs; any other word is a dependency group of pyproject.toml on top of that. "oldest" is "dev"
+# with the oldest versions that pyproject.toml allows, which takes uv: it is fetched into the folder.
 # Takes uv where there is one (UV= says which, empty for none), else venv and pip.
 set -eu
 
@@ -55,6 +56,17 @@ if ! "$venv/bin/python" -c '' >/dev/null 2>&1; then
             "Install it (on Debian and Ubuntu: apt install python3-venv) or uv, then run make again."
         "$python" -m venv --clear "$venv"
     fi
+fi
+
+if [ "$group" = oldest ]; then
+    say "installing the oldest versions of what evolver needs"
+    "$venv/bin/python" -m pip --version >/dev/null 2>&1 || "$venv/bin/python" -m ensurepip >/dev/null
+    "$venv/bin/python" -m pip install --quiet 'uv>=0.7'
+    # Every extra by its own name: what "all" asks for would not count as asked for here.
+    "$venv/bin/python" -m uv pip install --quiet --python "$venv/bin/python" --resolution lowest-direct \
+        --editable '.[hub,postgres]' --group dev
+    touch "$stamp"
+    exit
 fi
 
 if [ "$group" = run ]; then set --; else set -- --group "$group"; fi

@@ -25,9 +25,9 @@ MakeStore = Callable[[str], str]
 
 _SETTINGS = "-c listen_addresses= -c fsync=off -c synchronous_commit=off -c full_page_writes=off -c max_connections=60"
 
-_LONGEST = 103 - len(
-    "/.s.PGSQL.5432"
-)  # of a folder's path: a socket's may have 103 bytes on macOS, 107 on Linux
+# A folder's path, in bytes; that of a socket in it may have 103 on macOS and 107 on Linux.
+_LONGEST = 103 - len("/.s.PGSQL.5432")
+
 # $1: folder of the binaries, $2: folder of the server. Reads its own standard input only to learn when it ends.
 _SERVE = f"""
 bin=$1 home=$2
@@ -132,7 +132,7 @@ def _unprivileged() -> dict[str, Any]:
 
 def _home(who: dict[str, Any]) -> Path:
     """Make a folder for the server: one that its user may enter, with a path that leaves room for a socket's name."""
-    for place in (tempfile.gettempdir(), "/tmp", "/var/tmp", "/dev/shm"):
+    for place in (tempfile.gettempdir(), "/tmp", "/var/tmp"):
         home = Path(tempfile.mkdtemp(prefix="evolver-pg-", dir=place))
         if len(os.fsencode(home)) <= _LONGEST and _can(["/bin/ls", "-d", home], who):
             return home

@@ -57,6 +57,9 @@ def tree_files() -> set[str]:
 
 @pytest.fixture(scope="session")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the wheel to test: the one that EVOLVER_WHEEL names, as in a release, or one built here."""
+    if named := os.environ.get("EVOLVER_WHEEL"):
+        return Path(named)
     return build(ROOT, "wheel", tmp_path_factory.mktemp("wheel"))
 
 
