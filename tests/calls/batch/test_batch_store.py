@@ -10,8 +10,9 @@ from sqlalchemy import Engine, insert, inspect
 
 from evolver.errors import BatchMissingError
 from evolver_store import batches as store
+from evolver_store import migrate as migrate_module
 from evolver_store.connect import open_for_writing
-from evolver_store.migrate import migrate
+from evolver_store.migrate import MIGRATIONS
 from evolver_store.schema import batches, calls
 
 ASKED = [store.Asked(f"{number:032x}", number, 1, "evolve") for number in range(3)]
@@ -107,12 +108,14 @@ def test_open_batches_can_be_those_of_one_run(engine: Engine) -> None:
         assert len(store.open_batches(conn)) == 2
 
 
-def test_a_store_of_the_first_schema_gets_the_table_and_keeps_its_rows(engine: Engine) -> None:
-    with engine.begin() as conn:
-        conn.exec_driver_sql("DROP TABLE batches")
-        conn.exec_driver_sql("DELETE FROM evolver_migrations WHERE version >= 2")
-    migrate(engine, "db")
+def test_a_store_of_the_first_schema_gets_the_table(store_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(migrate_module, "MIGRATIONS", MIGRATIONS[:1])
+        patch.setattr(migrate_module, "SCHEMA_VERSION", 1)
+        open_for_writing(store_url).dispose()
+    engine = open_for_writing(store_url)
 
     found = {column["name"] for column in inspect(engine).get_columns("batches")}
     assert found == {column.name for column in batches.columns}
     assert intend(engine).status == "intended"
+    engine.dispose()
