@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import difflib
-import os
 from collections.abc import Callable, Iterable
 
 from evolver.errors import PluginError, SettingsError
 from evolver.models import registry
 from evolver.models.identity import ModelIdentity, identity
-from evolver.models.keys import checked_base_url, public_url, read_key
+from evolver.models.keys import KEYLESS, address_of, in_the_clear, public_url, read_key
 from evolver.models.protocol import Model
 from evolver.models.registry import Provider, Setup
 
@@ -49,9 +48,14 @@ def make_model(
     if not isinstance(spec, str):
         return _from_object(spec, base_url, setup)
     provider, name = _found(spec, base_url)
-    address = _checked(provider, base_url)
-    key = None if provider.key is None else read_key(provider.key, base_url=address)
-    setup = Setup(address, key, setup.timeout, setup.on_notice)
+    named = _checked(provider, base_url)
+    key = None if provider.key is None else read_key(provider.key, base_url=named)
+    if named is not None and key not in (None, KEYLESS) and in_the_clear(named):
+        setup.on_notice(
+            f"The key of {provider.prefix} goes to {public_url(named)} unencrypted, for everybody on the way to read; "
+            "use https:// if that server has it."
+        )
+    setup = Setup(named, key, setup.timeout, setup.on_notice)
     try:
         model = provider.make(name, setup)
     except ImportError as error:
@@ -91,10 +95,7 @@ def identify(spec: object, *, base_url: str | None = None) -> ModelIdentity:
     if not isinstance(spec, str):
         return identity(make_model(spec, base_url=base_url))
     provider, name = _found(spec, base_url)
-    address = _checked(provider, base_url)
-    if address is None and provider.url_variable is not None:
-        address = os.environ.get(provider.url_variable, provider.url)
-    address = address or provider.url
+    address = _checked(provider, base_url) or provider.url
     return ModelIdentity(
         provider.prefix,
         provider.sole_model or f"{provider.prefix}:{name}",
@@ -147,7 +148,7 @@ def _checked(provider: Provider, base_url: str | None) -> str | None:
             f"{provider.usage} runs in this process and has no base URL; nothing was sent. "
             "Name the model that the server holds with --model, or leave out --base-url."
         )
-    return checked_base_url(base_url)
+    return address_of(provider, base_url)
 
 
 def _from_object(model: object, base_url: str | None, setup: Setup) -> Model:

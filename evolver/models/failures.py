@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 from evolver.errors import ModelError, RowModelError, RunModelError, TransientModelError
+from evolver.models.keys import public_url
+from evolver.quoting import quote
 
 _STOPS_THE_RUN = frozenset(
     {
@@ -42,24 +44,35 @@ _FILTERED = frozenset(
 _TOO_LONG = frozenset({"context_length_exceeded", "request_too_large", "string_above_max_length"})
 
 _WRONG_ADDRESS = frozenset({404, 405, 410, 426, 451})
-_LONGEST_QUOTE = 300
+_LONGEST_CODE = 80
 _RESET = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
 _UNIT_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
 
 def from_status(
-    status: int, said: str, *, who: str, code: str | None = None, headers: Mapping[str, str] | None = None
+    status: int,
+    said: str,
+    *,
+    who: str,
+    code: str | None = None,
+    headers: Mapping[str, str] | None = None,
+    secrets: Iterable[str] = (),
 ) -> ModelError:
     """Turn an HTTP answer that is not a completion into the error that says what to do about it.
 
     Args:
         status: HTTP status, or the status a gateway put into the body of a 200.
-        said: The provider's own words, already redacted; quoted, never read.
+        said: The provider's own words; quoted, never read.
         who: The model as the user wrote it, ``openai:NAME``.
         code: The provider's machine-readable code, which outranks the status.
         headers: Case-insensitive headers of the answer, for Retry-After.
+        secrets: Keys that the words may hold, besides those in the environment.
     """
-    message = f"{who} answered {status}{f' ({code})' if code else ''}: {quote(said)}"
+    told = f" ({quote(code, *secrets, longest=_LONGEST_CODE)})" if code else ""
+    message = f"{who} answered {status}{told}: {quote(said, *secrets)}"
+    if 300 <= status < 400:
+        where = _where(headers, secrets)
+        return _stop(f"{message}\nIt sends on to {where}, which is not followed: the key would go there.")
     if code in _STOPS_THE_RUN:
         return _stop(message)
     if code in _FILTERED:
@@ -82,32 +95,50 @@ def _transient(status: int, message: str, headers: Mapping[str, str]) -> Transie
     return TransientModelError(message, kind, retry_after=retry_after(headers), overload=overload)
 
 
+def _where(headers: Mapping[str, str] | None, secrets: Iterable[str]) -> str:
+    location = (headers or {}).get("location")
+    return quote(public_url(location), *secrets) if location else "another address"
+
+
 def _stop(message: str) -> RunModelError:
     return RunModelError(
         f"{message}\nThe run has stopped and what is paid for is stored; put this right and run the same command again."
     )
 
 
-def from_exception(error: BaseException, *, who: str, url: str) -> TransientModelError:
+def from_exception(
+    error: BaseException, *, who: str, url: str, secrets: Iterable[str] = ()
+) -> TransientModelError:
     """Turn a failure below HTTP into a transient error whose sentence names the real cause.
 
     The SDKs report a refused connection as a timeout when they run on aiohttp, so the chain of causes is
     read, not the exception they raise.
     """
     import aiohttp  # offline runs load this module, too, and never need it
+    import httpx2  # as above
 
     chain = list(causes(error))
+    too_long = (aiohttp.http_exceptions.LineTooLong, aiohttp.http_exceptions.InvalidHeader)
+    # The SDKs say of a body that was broken off, too, that it cannot be decoded.
+    broken = any(isinstance(each, aiohttp.ClientError) for each in chain)
+    undecoded = isinstance(chain[0], httpx2.DecodingError) and not broken
+    if undecoded or any(isinstance(each, too_long) for each in chain):
+        return malformed(f"what HTTP cannot carry: {_innermost(chain, secrets)}", who=who)
     refused = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
     if any(isinstance(each, refused) for each in chain):
-        return TransientModelError(f"cannot reach {url} for {who}: {_innermost(chain)}", "connection")
+        return TransientModelError(
+            f"cannot reach {url} for {who}: {_innermost(chain, secrets)}", "connection"
+        )
     if any(isinstance(each, TimeoutError) for each in chain):
         return TransientModelError(f"{who} did not answer in time", "timeout")
-    return TransientModelError(f"the connection of {who} to {url} broke: {_innermost(chain)}", "connection")
+    return TransientModelError(
+        f"the connection of {who} to {url} broke: {_innermost(chain, secrets)}", "connection"
+    )
 
 
 def malformed(what: str, *, who: str) -> TransientModelError:
-    """A 200 whose body is no completion: a proxy's page, half a body, an empty object."""
-    return TransientModelError(f"{who} answered 200 with {what}", "malformed")
+    """An answer that is no completion: a proxy's page, half a body, an empty object, more than anybody asked for."""
+    return TransientModelError(f"{who} answered with {what}", "malformed")
 
 
 def retry_after(headers: Mapping[str, str], *, now: datetime | None = None) -> float | None:
@@ -167,17 +198,6 @@ def causes(error: BaseException) -> Iterator[BaseException]:
         current = current.__cause__ or (None if current.__suppress_context__ else current.__context__)
 
 
-def _innermost(chain: list[BaseException]) -> str:
+def _innermost(chain: list[BaseException], secrets: Iterable[str]) -> str:
     last = next((each for each in reversed(chain) if str(each)), chain[-1])
-    return quote(str(last) or type(last).__name__)
-
-
-def quote(said: str) -> str:
-    """Cut a provider's words to one line of at most 300 characters, fit for one sentence on a terminal."""
-    line = " ".join(said.split())
-    return line if len(line) <= _LONGEST_QUOTE else line[: _LONGEST_QUOTE - 1] + "…"
-
-
-def redact(said: str, secret: str) -> str:
-    """Take the key out of a provider's words: some echo the one they refuse."""
-    return said.replace(secret, "[key]") if secret else said
+    return quote(str(last) or type(last).__name__, *secrets)

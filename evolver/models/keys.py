@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+from ipaddress import ip_address
 from urllib.parse import urlsplit, urlunsplit
 
 from evolver.errors import SettingsError
+from evolver.models.registry import Provider
 
 KEYLESS = "none"
 """Sent where a server of one's own needs no key; the SDKs refuse to send nothing."""
@@ -33,6 +35,32 @@ def read_key(variable: str, *, base_url: str | None) -> str:
     )
 
 
+def address_of(provider: Provider, base_url: str | None) -> str | None:
+    """The address that the user named, by a setting or by the provider's variable; ``None`` without one.
+
+    Raises:
+        SettingsError: It is no address that can be asked.
+    """
+    if base_url is None and provider.url_variable is not None:
+        base_url = os.environ.get(provider.url_variable, "").strip() or None
+    return checked_base_url(base_url)
+
+
+def in_the_clear(url: str) -> bool:
+    """Tell whether what is sent to an address can be read on the way: http, and to another machine than this."""
+    parts = urlsplit(url)
+    host = (parts.hostname or "").rstrip(".")
+    here = host == "localhost" or host.endswith(".localhost") or _is_loopback(host)
+    return parts.scheme == "http" and not here
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
 def checked_base_url(url: str | None) -> str | None:
     """Let pass only an address with a scheme and a host, so a mistyped one fails before the first call.
 
@@ -55,6 +83,11 @@ def checked_base_url(url: str | None) -> str | None:
         raise SettingsError(
             f"the base URL of {parts.hostname} holds a user or password, which HTTP clients refuse beside a key; "
             f"nothing was sent.\nWrite {public_url(url)} and put the key into the environment."
+        )
+    if parts.query or parts.fragment or url.rstrip().endswith(("?", "#")):
+        raise SettingsError(
+            f"the base URL {public_url(url)} has something behind a ? or #, so no path can follow it; nothing was "
+            "sent.\nLeave it out; a key belongs into the environment."
         )
     return url
 

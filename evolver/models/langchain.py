@@ -11,18 +11,19 @@ from langchain.chat_models import init_chat_model
 from langchain_core.language_models.chat_models import BaseChatModel, SimpleChatModel
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
 from langchain_core.runnables import Runnable
-from pydantic import SecretStr, ValidationError
+from pydantic import ValidationError
 
 from evolver.errors import ModelError, SettingsError
-from evolver.models.failures import quote, redact
 from evolver.models.keys import checked_base_url, public_url
 from evolver.models.langchain_failures import from_langchain, refusal_in
+from evolver.models.langchain_secrets import Keys
 from evolver.models.messages import Said, beside, of_content
 from evolver.models.parameters import Parameters
 from evolver.models.protocol import Completion, Request
 from evolver.models.reading import Reader
 from evolver.models.refusals import Refusal
 from evolver.models.sdk import limits
+from evolver.quoting import quote
 from evolver.text import mended
 
 THREADS = 64
@@ -69,7 +70,7 @@ class LangChainModel:
         self._timeout = timeout
         self._parameters = Parameters(self.name, on_notice)
         self._reader = Reader(self.name, on_notice)
-        self._secrets = _secrets(self._chat)
+        self._keys = Keys(self._chat)
         self._tuned: dict[tuple[tuple[str, float], ...], Runnable[Any, Any]] = {}
         self._threads: ThreadPoolExecutor | None = None
         if getattr(type(self._chat), "_agenerate", None) in _NOT_ASYNC:
@@ -102,7 +103,7 @@ class LangChainModel:
             return await self._invoke(self._with(sent), messages)
 
     def _refused(self, error: Exception) -> tuple[ModelError, Refusal]:
-        return from_langchain(error, who=self.name, hide=self._hide), refusal_in(error)
+        return from_langchain(error, who=self.name, secrets=self._keys.read()), refusal_in(error)
 
     def _with(self, sent: Mapping[str, float]) -> Runnable[Any, Any]:
         key = tuple(sent.items())
@@ -126,11 +127,6 @@ class LangChainModel:
             elif free and parameter in sent:
                 update[field] = sent[parameter]
         return chat.model_copy(update=update)
-
-    def _hide(self, said: str) -> str:
-        for secret in self._secrets:
-            said = redact(said, secret)
-        return said
 
     def _completion(self, message: object) -> Completion:
         if not isinstance(message, BaseMessage):
@@ -231,8 +227,3 @@ def _settings(chat: Runnable[Any, Any]) -> str:
     return ",".join(
         f"{field}={value!r}" for field, value in given.items() if isinstance(value, (bool, int, float))
     )
-
-
-def _secrets(chat: Runnable[Any, Any]) -> tuple[str, ...]:
-    held = vars(chat).values() if hasattr(chat, "__dict__") else ()
-    return tuple(each.get_secret_value() for each in held if isinstance(each, SecretStr))

@@ -6,15 +6,16 @@ status or an error code somewhere in the chain of causes, Python's own timeout a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import aiohttp
 from langchain_core import exceptions
 
 from evolver.errors import ModelError, RowModelError, RunModelError, TransientModelError
-from evolver.models.failures import causes, from_exception, from_status, quote
+from evolver.models.failures import causes, from_exception, from_status
 from evolver.models.refusals import Refusal, read_refusal
+from evolver.quoting import quote
 
 _TYPES: tuple[tuple[type[BaseException], int], ...] = (
     (exceptions.ModelAuthenticationError, 401),
@@ -42,7 +43,7 @@ _BUGS = (
 _THROTTLED = frozenset({"Throttling", "ThrottlingException", "TooManyRequestsException"})
 
 
-def from_langchain(error: Exception, *, who: str, hide: Callable[[str], str]) -> ModelError:
+def from_langchain(error: Exception, *, who: str, secrets: Iterable[str]) -> ModelError:
     """Turn whatever a chat model raised into the error that says what to do about it.
 
     An exception nobody knows is taken as passing, for retries are bounded and a failed attempt is recoverable; a
@@ -51,20 +52,22 @@ def from_langchain(error: Exception, *, who: str, hide: Callable[[str], str]) ->
     Args:
         error: What was raised.
         who: The model's name.
-        hide: Takes the keys out of a text.
+        secrets: Keys that the words may hold, besides those in the environment.
     """
     chain = list(causes(error))
     if any(isinstance(each, exceptions.ContextOverflowError) for each in chain):
-        return RowModelError(f"{who} found the prompt too long: {quote(hide(str(error)))}", "too_long")
+        return RowModelError(f"{who} found the prompt too long: {quote(error, *secrets)}", "too_long")
     for each in chain:  # outermost first: below a broken connection, aiohttp's parser has codes of its own
         status = _status(each)
         if status is not None:
-            return from_status(status, hide(str(each)), who=who, code=_code(each), headers=_headers(each))
+            return from_status(
+                status, str(each), who=who, code=_code(each), headers=_headers(each), secrets=secrets
+            )
         if isinstance(each, exceptions.ModelTimeoutError):
             return TransientModelError(f"{who} did not answer in time", "timeout")
         if isinstance(each, _UNREACHED):
-            return from_exception(error, who=who, url="its provider")
-    said = f"{type(error).__name__}: {quote(hide(str(error)))}"
+            return from_exception(error, who=who, url="its provider", secrets=secrets)
+    said = f"{type(error).__name__}: {quote(error, *secrets)}"
     if isinstance(error, _BUGS):
         return RunModelError(
             f"{who} raised {said}\nThat is a mistake in the model or its setup, so the run has stopped; "

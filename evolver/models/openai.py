@@ -2,99 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import openai
 
 from evolver.errors import ModelError
-from evolver.models.failures import from_status, malformed, quote, redact
-from evolver.models.keys import checked_base_url, read_key
+from evolver.models.failures import malformed
 from evolver.models.messages import of_message
-from evolver.models.parameters import Parameters
 from evolver.models.protocol import Completion, Request
-from evolver.models.reading import Reader
 from evolver.models.refusals import Refusal, read_refusal
-from evolver.models.sdk import SdkErrors, Wire, limits, timeouts
+from evolver.models.sdk import SdkErrors
+from evolver.models.sdk_model import Sdk, SdkModel
 from evolver.text import mended
 
 if TYPE_CHECKING:
     from evolver.models.batch.protocol import BatchApi
 
 
-class OpenAIModel:
-    """A chat model behind OpenAI's protocol.
-
-    The key is ``OPENAI_API_KEY`` alone; with ``base_url`` it may be missing. ``timeout`` limits a whole call, in
-    seconds. ``on_notice`` is told, once for each, which parameters the model refuses and what is done
-    instead; those calls are answered with an error before anything is generated, so nothing is paid twice.
-
-    Raises:
-        SettingsError: No key, or a base URL that is no address. Nothing was sent.
-    """
+class OpenAIModel(SdkModel):
+    """A chat model behind OpenAI's protocol; see :class:`SdkModel` for key, address and what is told."""
 
     provider = "openai"
-
-    def __init__(
-        self,
-        name: str,
-        *,
-        base_url: str | None = None,
-        timeout: float = 600.0,
-        on_notice: Callable[[str], None] | None = None,
-    ) -> None:
-        self.name = f"openai:{name}"
-        self._model = name
-        self._key = read_key("OPENAI_API_KEY", base_url=base_url)
-        self._parameters = Parameters(self.name, on_notice, renames=True)
-        self._reader = Reader(self.name, on_notice)
-        http = openai.DefaultAioHttpClient(limits=limits())
-        self._client = openai.AsyncOpenAI(
-            api_key=self._key,
-            base_url=checked_base_url(base_url),
-            timeout=timeouts(timeout),
-            max_retries=0,
-            http_client=http,
-        )
-        self._wire = Wire(
-            self._client,
-            http,
-            "/chat/completions",
-            who=self.name,
-            timeout=timeout,
-            errors=SdkErrors(openai.APIStatusError, lambda body: body.get("error", body), openai.OpenAIError),
-        )
-        self.base_url = self._wire.url
-
-    async def complete(self, request: Request) -> Completion:
-        """Answer ``request``; a parameter the model refuses is adapted and the call sent again at once."""
-        answer = await self._parameters.adapted(
-            request.sampling,
-            lambda sent: self._wire.post(self._body(request, sent)),
-            self._refused,
-            openai.APIStatusError,
-        )
-        return self._completion(answer)
+    sdk = Sdk(
+        openai.AsyncOpenAI,
+        openai.DefaultAioHttpClient,
+        "/chat/completions",
+        SdkErrors(openai.APIStatusError, lambda body: body.get("error", body), openai.OpenAIError),
+    )
+    learns: ClassVar = {"renames": True}
 
     def batch_api(self) -> BatchApi:
         """Return the batch API of the same account and model, over the same connections."""
         from evolver.models.batch.openai import OpenAIBatches  # live runs do without
 
-        return OpenAIBatches(
-            self._client,
-            who=self.name,
-            wire=self._wire,
-            body=lambda request: self._body(request, self._parameters.of(request.sampling)),
-            completion=self._completion,
-            failure=self._failure,
-            refused=lambda status, said, code: from_status(
-                status, redact(quote(said), self._key), who=self.name, code=code
-            ),
-        )
-
-    async def aclose(self) -> None:
-        """Close every connection."""
-        await self._wire.aclose()
+        return OpenAIBatches(self._desk())
 
     def _body(self, request: Request, sampling: Mapping[str, float]) -> dict[str, object]:
         messages = [{"role": "user", "content": mended(request.prompt)}]
@@ -102,18 +44,18 @@ class OpenAIModel:
             messages.insert(0, {"role": "system", "content": mended(request.system)})
         return {"model": self._model, "messages": messages, **sampling}
 
-    def _refused(self, error: Exception) -> tuple[ModelError, Refusal]:
-        assert isinstance(error, openai.APIStatusError)
-        return self._failure(error), read_refusal(error.body, code=error.code, param=error.param)
+    def _said(self, error: openai.APIStatusError) -> tuple[str, str | None]:
+        """The words without what the SDK puts before them; Azure hides its content filter's code one level deeper."""
+        body = error.body
+        said = body.get("message") if isinstance(body, dict) else body
+        inner = body.get("innererror") if isinstance(body, dict) else None
+        code = error.code or (inner.get("code") if isinstance(inner, dict) else None)
+        return said if isinstance(said, str) and said else error.message, code if isinstance(
+            code, str
+        ) else None
 
-    def _failure(self, error: openai.APIStatusError) -> ModelError:
-        return from_status(
-            error.status_code,
-            redact(_said(error), self._key),
-            who=self.name,
-            code=_code(error),
-            headers=error.response.headers,
-        )
+    def _refusal(self, error: openai.APIStatusError) -> Refusal:
+        return read_refusal(error.body, code=error.code, param=error.param)
 
     def _completion(self, answer: dict[str, Any]) -> Completion:
         choice = _first_choice(answer)
@@ -133,22 +75,8 @@ class OpenAIModel:
         error = answer.get("error")
         status = error.get("code") if isinstance(error, dict) else None
         if isinstance(error, dict) and isinstance(status, int):
-            return from_status(status, redact(quote(str(error.get("message", ""))), self._key), who=self.name)
+            return self._refused(status, str(error.get("message", "")))
         return malformed("a body without a choice", who=self.name)
-
-
-def _said(error: openai.APIStatusError) -> str:
-    """The provider's own words, without what the SDK puts before them."""
-    said = error.body.get("message") if isinstance(error.body, dict) else error.body
-    return said if isinstance(said, str) and said else error.message
-
-
-def _code(error: openai.APIStatusError) -> str | None:
-    """The error's code; Azure hides the one of its content filter one level deeper."""
-    body = error.body
-    inner = body.get("innererror") if isinstance(body, dict) else None
-    hidden = inner.get("code") if isinstance(inner, dict) else None
-    return error.code or (hidden if isinstance(hidden, str) else None)
 
 
 def _first_choice(answer: dict[str, Any]) -> dict[str, Any] | None:

@@ -1,25 +1,25 @@
 """What the OpenAI and the Anthropic SDK share: one way to send a body and get the bytes of the answer back.
 
-Measured on one core against a server in another process: ``create`` of the resource classes spends 1.6 ms CPU a call
-(0.5 ms of it walking the type hints of the body), ``post`` of the same client 0.9 ms, most of it in making a
-request that differs from the last one in nothing but its body; sending it takes 0.4 ms. So the SDK makes one, by
-``post(..., cast_to=Response)``, its documented way for what it has no class for, and that is the pattern of all: keys,
-headers and addresses stay the SDK's, proxies and TLS those of the client it sends with.
+Most of what ``post`` of their clients costs goes into making a request that differs from the last one in nothing but
+its body. So the SDK makes one, by ``post(..., cast_to=Response)``, its documented way for what it has no class for, and
+that is the pattern of all: keys, headers and addresses stay the SDK's, proxies and TLS those of the client it sends
+with. What that saves stands in docs/performance.md.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
 import httpx2
 
-from evolver.models.failures import from_exception, malformed
+from evolver.models.bounds import json_object, whole
+from evolver.models.failures import from_exception
 from evolver.models.keys import public_url
 
 if TYPE_CHECKING:
@@ -30,6 +30,9 @@ CONNECTIONS = 4096
 """Most connections of one client; above any sensible ``--concurrency``, so that only the slots limit."""
 
 _SECONDS_TO_CONNECT = 15.0
+_ABOUT_A_BODY = frozenset(
+    {b"content-length", b"content-type", b"content-encoding", b"transfer-encoding", b"accept"}
+)
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
 
 
@@ -56,15 +59,19 @@ class SdkErrors:
     body_of: Callable[[dict[str, Any]], object]
     others: type[Exception]
 
-    def of(self, response: httpx2.Response) -> Exception:
+    def of(self, response: httpx2.Response, content: bytes) -> Exception:
         """Return what the SDK would raise for an answer that is an error."""
-        text = response.text.strip()
+        text = content.decode("utf-8", "replace").strip()
         body: object = text
         with suppress(ValueError, RecursionError):
             body = json.loads(text)
         if isinstance(body, dict):
             body = self.body_of(body)
-        return self.status(f"Error code: {response.status_code} - {text}", response=response, body=body)
+        headers = [pair for pair in response.headers.raw if pair[0].lower() not in _ABOUT_A_BODY]
+        read = httpx2.Response(
+            response.status_code, headers=headers, content=content, request=response.request
+        )
+        return self.status(f"Error code: {response.status_code} - {text}", response=read, body=body)
 
 
 class Wire:
@@ -92,45 +99,88 @@ class Wire:
             errors.others,
             aiohttp.ClientError,
             httpx2.HTTPError,
+            httpx2.StreamError,
             TimeoutError,
             OSError,
         )
-        self.url = public_url(str(client.base_url))
+        self._base = str(client.base_url).rstrip("/")
+        self.url = public_url(self._base)
 
     async def post(self, body: Mapping[str, object]) -> dict[str, Any]:
         """Send ``body``, return the answer's JSON object.
 
         Raises:
-            TransientModelError: No answer in time, no connection, or a body that is no JSON object.
+            TransientModelError: No answer in time, no connection, or a body that is no JSON object or too large.
             Exception: The SDK's error for an HTTP answer that is one, for the caller to read.
         """
         with self.failures():
             async with asyncio.timeout(self._timeout):
-                response = await self._send(body)
+                pattern = self._pattern or await self._learnt()
+                content = await self._content(await self._sent(pattern.request(body)))
+        return json_object(content, self._who)
+
+    async def ask(self, method: str, path: str, **parts: Any) -> dict[str, Any]:
+        """Send any other request of the same account, return the answer's JSON object.
+
+        Args:
+            method: Of HTTP.
+            path: Below the base URL.
+            parts: What ``httpx2`` builds a request from: ``params``, ``json``, ``files``, ``content``, ``headers``.
+
+        Raises:
+            TransientModelError: As :meth:`post`.
+            Exception: As :meth:`post`.
+        """
+        async with self.reply(method, path, **parts) as response:
+            content = await whole(response.aiter_bytes(), self._who)
+        return json_object(content, self._who)
+
+    @asynccontextmanager
+    async def reply(self, method: str, path: str, **parts: Any) -> AsyncIterator[httpx2.Response]:
+        """Send a request as :meth:`ask` does, and yield the answer before its body is read.
+
+        Raises:
+            TransientModelError: No connection, or one that breaks.
+            Exception: The SDK's error for an HTTP answer that is one.
+        """
+        with self.failures():
+            pattern = self._pattern or await self._learnt()
+            headers = {**pattern.account(), **parts.pop("headers", {})}
+            url = self._base + path
+            wait = timeouts(self._timeout)
+            request = self._http.build_request(method, url, headers=headers, timeout=wait, **parts)
+            response = await self._sent(request)
+            try:
+                if not response.is_success:
+                    await self._content(response)
+                yield response
+            finally:
+                await response.aclose()
+
+    async def _sent(self, request: httpx2.Request) -> httpx2.Response:
+        """Send a request; a redirect is an answer, for the next address is none that the user has named."""
+        return await self._http.send(request, stream=True, follow_redirects=False)
+
+    async def _content(self, response: httpx2.Response) -> bytes:
+        """Read an answer within bounds; raise the SDK's error for one that is an error."""
         try:
-            answer = json.loads(response.content)
-        except (ValueError, RecursionError) as error:
-            raise malformed("a body that is not JSON", who=self._who) from error
-        if not isinstance(answer, dict):
-            raise malformed("JSON that is not an object", who=self._who)
-        return answer
-
-    async def _send(self, body: Mapping[str, object]) -> httpx2.Response:
-        if self._pattern is None:
-            async with self._learning:
-                self._pattern = self._pattern or await self._learn()
-        response = await self._http.send(self._pattern.request(body))
+            content = await whole(response.aiter_bytes(), self._who)
+        finally:
+            await response.aclose()
         if not response.is_success:
-            raise self._errors.of(response)
-        return response
+            raise self._errors.of(response, content)
+        return content
 
-    async def _learn(self) -> Pattern:
+    async def _learnt(self) -> Pattern:
         """Let the SDK send a request that goes nowhere, to see how it makes them."""
-        nowhere = httpx2.MockTransport(lambda request: httpx2.Response(200))
-        async with httpx2.AsyncClient(transport=nowhere) as http:
-            client = self._client.with_options(http_client=http)
-            response = await client.post(self._path, cast_to=httpx2.Response, body={})
-        return Pattern(response.request)
+        async with self._learning:
+            if self._pattern is None:
+                nowhere = httpx2.MockTransport(lambda request: httpx2.Response(200))
+                async with httpx2.AsyncClient(transport=nowhere) as http:
+                    client = self._client.with_options(http_client=http)
+                    response = await client.post(self._path, cast_to=httpx2.Response, body={})
+                self._pattern = Pattern(response.request)
+            return self._pattern
 
     @contextmanager
     def failures(self) -> Iterator[None]:
@@ -171,3 +221,8 @@ class Pattern:
         made.headers.encoding = self._encoding  # or every header would be decoded to find it out
         made.read()
         return made
+
+    def account(self) -> dict[str, str]:
+        """The headers that say who asks, without those about a body."""
+        pairs = ((name.lower(), value) for name, value in self._headers)
+        return {name.decode(): value.decode() for name, value in pairs if name not in _ABOUT_A_BODY}

@@ -118,18 +118,23 @@ def test_the_request_is_the_prompt_with_the_papers_sampling_and_the_key_from_the
     assert lengths[0] != lengths[1]
 
 
-def test_after_a_redirect_later_requests_still_begin_at_the_address_given(serve: Serve) -> None:
-    async def go() -> Any:
+def test_a_redirect_is_not_followed_and_stops_the_run_with_the_address_it_names(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+
+    async def go() -> int:
         async with serve(said(chat())) as there, serve(lambda asked: moved(there.url)) as provider:
             model = OpenAIModel("small", base_url=provider.url + "/v1", timeout=20)
-            for _ in range(2):
+            with pytest.raises(RunModelError) as caught:
                 await model.complete(ASK)
             await model.aclose()
-            return provider.asked, there.asked
+            assert f"It sends on to {there.url}/v1/chat/completions, which is not followed" in str(
+                caught.value
+            )
+            return len(there.asked)
 
-    asked, arrived = asyncio.run(go())
-    assert asked == arrived
-    assert len(asked) == 2
+    assert asyncio.run(go()) == 0
 
 
 def moved(url: str) -> web.Response:
@@ -165,13 +170,17 @@ def test_a_base_url_with_a_password_is_refused_without_repeating_it() -> None:
     assert "me:" not in str(caught.value)
 
 
-def test_the_recorded_address_hides_the_query() -> None:
-    async def go() -> str:
-        model = OpenAIModel("small", base_url="http://host:8000/v1?key=1")
-        await model.aclose()
-        return model.base_url
-
-    assert asyncio.run(go()) == "http://host:8000/v1"
+@pytest.mark.parametrize("behind", ["?key=sk-abcdefgh1", "#sk-abcdefgh1", "?", "/?api-version=1"])
+@pytest.mark.parametrize("variable", [False, True])
+def test_an_address_with_a_query_or_a_fragment_is_refused_wherever_it_comes_from_and_not_repeated(
+    behind: str, variable: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = "http://host:8000/v1" + behind
+    if variable:
+        monkeypatch.setenv("OPENAI_BASE_URL", url)
+    with pytest.raises(SettingsError, match="so no path can follow it; nothing was sent") as caught:
+        OpenAIModel("small", base_url=None if variable else url)
+    assert "abcdefgh" not in str(caught.value)
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,13 @@ from collections.abc import AsyncIterator, Iterator
 from typing import IO, Any
 
 from evolver.errors import TransientModelError
+from evolver.models.bounds import MOST_BYTES, json_object, within
 from evolver.models.failures import malformed
 
+MOST_BYTES_OF_RESULTS = 8 * 1024**3
+"""On disk; 100,000 answers of 80 KB each."""
+
+MOST_LINES = 1_000_000
 _IN_MEMORY = 1 << 20
 _CHUNK = 1 << 16
 
@@ -21,11 +26,15 @@ def new_file() -> IO[bytes]:
     return tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)
 
 
-async def saved(chunks: AsyncIterator[bytes]) -> IO[bytes]:
-    """Save a download whole before any of it is read, so that one that breaks can be begun again."""
+async def saved(chunks: AsyncIterator[bytes], who: str) -> IO[bytes]:
+    """Save a download whole before any of it is read, so that one that breaks can be begun again.
+
+    Raises:
+        TransientModelError: It is larger than the results of any batch.
+    """
     file = new_file()
     try:
-        async for chunk in chunks:
+        async for chunk in within(chunks, MOST_BYTES_OF_RESULTS, who):
             file.write(chunk)
     except BaseException:
         file.close()
@@ -44,24 +53,26 @@ def objects(file: IO[bytes], who: str) -> Iterator[dict[str, Any]]:
     """Yield the JSON objects of a file, one from each line, and close it.
 
     Raises:
-        TransientModelError: A line is no JSON object: the file did not come whole.
+        TransientModelError: A line is no JSON object, or there are more or longer ones than a batch can have: the
+            file did not come whole.
     """
     with file:
         file.seek(0)
-        for line in file:
+        for _ in range(MOST_LINES):
+            line = file.readline(MOST_BYTES + 1)
+            if not line:
+                return
+            if len(line) > MOST_BYTES:
+                raise malformed(
+                    f"a line of more than {MOST_BYTES:,} bytes in the results of a batch", who=who
+                )
             if line.strip():
                 yield _object(line, who)
+    raise malformed(f"more than {MOST_LINES:,} lines of results of a batch", who=who)
 
 
 def _object(line: bytes, who: str) -> dict[str, Any]:
     try:
-        entry = json.loads(line)
-    except ValueError as error:
-        raise _broken(who) from error
-    if not isinstance(entry, dict):
-        raise _broken(who)
-    return entry
-
-
-def _broken(who: str) -> TransientModelError:
-    return malformed("results of a batch that are no JSON lines", who=who)
+        return json_object(line, who)
+    except TransientModelError as error:
+        raise malformed("results of a batch that are no JSON lines", who=who) from error

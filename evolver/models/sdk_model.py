@@ -1,0 +1,150 @@
+"""What the models behind OpenAI's and Anthropic's SDK share: key, address, client, parameters, failures, batches."""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from evolver.errors import ModelError, RunModelError
+from evolver.models import registry
+from evolver.models.batch.sdk_batches import Desk
+from evolver.models.failures import from_status
+from evolver.models.keys import address_of, read_key
+from evolver.models.parameters import Parameters
+from evolver.models.protocol import Completion, Request, Sampling
+from evolver.models.reading import Reader
+from evolver.models.refusals import Refusal
+from evolver.models.sdk import SdkErrors, Wire, limits, timeouts
+
+if TYPE_CHECKING:
+    import anthropic
+    import openai
+
+    from evolver.models.batch.protocol import BatchApi
+
+
+@dataclass(frozen=True, slots=True)
+class Sdk:
+    """An SDK: the classes of its client and of the client that one sends with, its path, and what it raises."""
+
+    client: type[openai.AsyncOpenAI] | type[anthropic.AsyncAnthropic]
+    http: Callable[..., Any]
+    path: str
+    errors: SdkErrors
+
+
+class SdkModel(ABC):
+    """A model behind an SDK. Subclasses write a request as a body and read a body as a completion.
+
+    Key and address are those of the provider's record; with an address of the user's own the key may be missing.
+    ``timeout`` limits a whole call, in seconds. ``on_notice`` is told, once for each, which parameters the model
+    refuses and what is done instead; those calls are answered with an error before anything is generated, so nothing
+    is paid twice.
+
+    Raises:
+        SettingsError: No key, or a base URL that is no address. Nothing was sent.
+    """
+
+    provider: ClassVar[str]
+    hottest: ClassVar[float] = math.inf
+    sdk: ClassVar[Sdk]
+    learns: ClassVar[Mapping[str, Any]]
+    """How it learns which parameters the model takes; see :class:`Parameters`."""
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        base_url: str | None = None,
+        timeout: float = 600.0,
+        on_notice: Callable[[str], None] | None = None,
+    ) -> None:
+        record = registry.registered(self.provider)
+        assert record is not None
+        assert record.key is not None
+        self.name = f"{self.provider}:{name}"
+        self._model = name
+        self._parameters = Parameters(self.name, on_notice, **self.learns)
+        self._reader = Reader(self.name, on_notice)
+        address = address_of(record, base_url)
+        self._key = read_key(record.key, base_url=address)
+        http = self.sdk.http(limits=limits(), follow_redirects=False)
+        client = self.sdk.client(
+            api_key=self._key,
+            base_url=address or record.url,
+            timeout=timeouts(timeout),
+            max_retries=0,
+            http_client=http,
+        )
+        self._wire = Wire(client, http, self.sdk.path, who=self.name, timeout=timeout, errors=self.sdk.errors)
+        self.base_url = self._wire.url
+
+    async def complete(self, request: Request) -> Completion:
+        """Answer ``request``; parameters the model refuses are adapted and the call sent again at once."""
+        self._check(request.sampling)
+        answer = await self._parameters.adapted(
+            request.sampling,
+            lambda sent: self._wire.post(self._body(request, sent)),
+            lambda error: (self._failure(error), self._refusal(error)),
+            self.sdk.errors.status,
+        )
+        return self._completion(answer)
+
+    @abstractmethod
+    def batch_api(self) -> BatchApi:
+        """Return the batch API of the same account and model, over the same connections."""
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+        await self._wire.aclose()
+
+    def _desk(self) -> Desk:
+        """What a batch API takes over from live calls."""
+        return Desk(
+            who=self.name,
+            wire=self._wire,
+            status=self.sdk.errors.status,
+            body=self._batched,
+            completion=self._completion,
+            failure=self._failure,
+            refused=self._refused,
+        )
+
+    def _batched(self, request: Request) -> dict[str, object]:
+        """Write a request as the model is known to take it."""
+        self._check(request.sampling)
+        return self._body(request, self._parameters.of(request.sampling))
+
+    def _check(self, sampling: Sampling) -> None:
+        """Stop the run for a temperature that the provider does not take from any model."""
+        if sampling.temperature is not None and sampling.temperature > self.hottest:
+            raise RunModelError(
+                f"{self.name} takes temperatures from 0 to {self.hottest:g}, not {sampling.temperature:g}; nothing was "
+                f"sent. Run the command again with --temperature {self.hottest:g} or less."
+            )
+
+    @abstractmethod
+    def _body(self, request: Request, sampling: Mapping[str, float]) -> dict[str, object]:
+        """Write a request with these parameters."""
+
+    @abstractmethod
+    def _completion(self, answer: dict[str, Any]) -> Completion:
+        """Read a body as a completion, or raise what it means."""
+
+    @abstractmethod
+    def _said(self, error: Any) -> tuple[str, str | None]:
+        """The provider's own words in an error of the SDK's, and its machine-readable code."""
+
+    @abstractmethod
+    def _refusal(self, error: Any) -> Refusal:
+        """What an error of the SDK's says about parameters."""
+
+    def _failure(self, error: Any) -> ModelError:
+        said, code = self._said(error)
+        return self._refused(error.status_code, said, code, error.response.headers)
+
+    def _refused(self, status: int, said: str, code: str | None = None, headers: Any = None) -> ModelError:
+        return from_status(status, said, who=self.name, code=code, headers=headers, secrets=(self._key,))
