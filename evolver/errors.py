@@ -73,7 +73,7 @@ class SettingsError(EvolverError):
 
 
 class UsageError(SettingsError):
-    """A setting that has no default was not given; nothing was started."""
+    """A setting was not given or is written as it cannot be; nothing was started."""
 
     exit_code = 2
 

@@ -15,7 +15,7 @@ from evolver.events import Event, Listener, Merging, Notice, PoolRead
 from evolver.models.protocol import Purpose
 from evolver.plan import Plan, check_batchable, make_plan
 from evolver.plugins import parse_mutator_list
-from evolver.pool import Pool, PoolReport, PoolSource, Reading
+from evolver.pool import Pool, PoolReport, PoolSource, reading_of
 from evolver.preflight import check_files
 from evolver.report.estimate import Estimate, estimate_run
 from evolver.report.session import SessionCount
@@ -99,7 +99,7 @@ class Evolution:
             EvolverError: The run could not start, but for a missing key or package.
         """
         if self._plan is None:
-            self.pool.how = Reading(strict=self.settings.strict, limit=self.settings.limit)
+            self.pool.how = reading_of(self.settings)
             self._plan = make_plan(
                 self.settings, self.pool, self._specs, mutators=self._mutators, rules=self._rules
             )

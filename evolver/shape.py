@@ -16,6 +16,9 @@ from evolver.settings import Settings
 
 Shape = dict[str, Any]
 
+_POOL_KEYS = ("column", "filter", "join", "turns")
+"""Of the shape only where they are set, so a run begun with them has to be looked at for their absence, too."""
+
 
 def shape_of(
     settings: Settings,
@@ -29,6 +32,7 @@ def shape_of(
     ``models`` holds, by purpose, what tells one model from another.
     """
     return {
+        **_read_otherwise(settings),
         "pool_sha256": pool_sha256,
         "limit": settings.limit,
         "seed": settings.seed,
@@ -39,6 +43,17 @@ def shape_of(
         "models": dict(models),
         "sampling": [settings.temperature, settings.top_p, settings.max_tokens],
     }
+
+
+def _read_otherwise(settings: Settings) -> Shape:
+    """Return how the pool is read where that is not the usual way, so that runs of the usual way keep their names."""
+    said = {
+        "column": sorted(settings.column),
+        "filter": sorted(settings.filter),
+        "join": sorted(settings.join),
+        "turns": "" if settings.turns == "first" else settings.turns,
+    }
+    return {name: value for name, value in said.items() if value}
 
 
 def default_name(pool: str, shape: Shape) -> str:
@@ -55,7 +70,7 @@ def check_same(name: str, stored: Mapping[str, Any], shape: Shape) -> None:
         SettingsError: Something that shapes the lineage differs; the message names it.
     """
     now = json.loads(json.dumps(shape))
-    differing = [key for key, value in now.items() if stored.get(key) != value]
+    differing = [key for key in {*now, *_POOL_KEYS} if stored.get(key) != now.get(key)]
     if differing:
         raise SettingsError(
             f"the run {name!r} was begun with other settings ({', '.join(sorted(differing))}); nothing was done.\n"

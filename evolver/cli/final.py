@@ -9,6 +9,7 @@ from rich.table import Table
 
 from evolver.cli.words import SHORT_RULES, counted
 from evolver.facts.spending import Spent
+from evolver.pool import PoolReport
 from evolver.report.summary import EpochStats, RunStats
 from evolver.result import Result
 from evolver_store.connect import shown, store_url
@@ -29,10 +30,9 @@ def print_final(console: Console, result: Result) -> None:
     table.add_section()
     table.add_row("all", *_cells(stats, rules, others), style="bold")
     console.print(table)
-    if result.pool is not None and result.pool.skipped:
-        console.print(
-            f"Pool: {counted(stats.seeds, 'seed')}; skipped {result.pool.skipped_in_words()}.", markup=False
-        )
+    if result.pool is not None:
+        for line in _pool(result.pool, stats.seeds):
+            console.print(line, markup=False, soft_wrap=True)
     for line in _money(result):
         console.print(line, markup=False, soft_wrap=True)
     dataset = result.dataset
@@ -71,6 +71,16 @@ def _spent(spent: Spent) -> str:
     tokens = f"{spent.prompt_tokens:,} + {spent.completion_tokens:,} tokens"
     cost = "a price nobody knows" if spent.cost_usd is None else f"${spent.cost_usd:,.2f}"
     return f"{counted(spent.calls, 'call')}, {tokens}, {cost}"
+
+
+def _pool(report: PoolReport, seeds: int) -> Iterator[str]:
+    """Say what the pool gave, and what of it is in no seed."""
+    if report.skipped:
+        yield f"Pool: {counted(seeds, 'seed')}; skipped {report.skipped_in_words()}."
+    if report.encoding != "utf-8" or report.packing or report.revision:
+        yield f"Pool read as {report.read_as()}."
+    if unused := report.unused_in_words():
+        yield f"Not used of the pool: {unused}."
 
 
 def _cells(stats: EpochStats | RunStats, rules: Sequence[str], others: Sequence[str]) -> list[str]:

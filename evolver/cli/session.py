@@ -63,5 +63,5 @@ def _figures(result: Result) -> dict[str, Any]:
     if result.dataset is not None:
         figures["dataset"] = dataset_figures(result.dataset)
     if result.pool is not None:
-        figures["pool"] = {"format": result.pool.format, "skipped": dict(result.pool.skipped)}
+        figures["pool"] = result.pool.as_json()
     return figures

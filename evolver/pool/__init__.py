@@ -1,7 +1,7 @@
 """Read any instruction file into seeds, streaming, and say what was skipped and why."""
 
 from evolver.pool.pool import Pool, PoolSource, Survey, pool_sha256, read_pool
-from evolver.pool.reading import Reading
+from evolver.pool.reading import Reading, reading_of
 from evolver.pool.seeds import PoolReport, Seed, Skip
 
 __all__ = [
@@ -14,4 +14,5 @@ __all__ = [
     "Survey",
     "pool_sha256",
     "read_pool",
+    "reading_of",
 ]

@@ -6,13 +6,13 @@ import operator
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
 
-from evolver.errors import SettingsError
+from evolver.errors import UsageError
 from evolver.pool.columns import SETTABLE
+from evolver.settings import Settings
+from evolver.settings.choices import Turns
 from evolver.text import count_words
 
-Turns = Literal["first", "all"]
 JOINABLE = ("system", "context")
 _SIGNS: Mapping[str, Callable[[int, int], bool]] = {
     "<": operator.lt,
@@ -68,11 +68,11 @@ def parse_filter(said: str) -> Filter:
     The number counts characters, with ``w`` behind it words: ``instruction<2000``, ``response>=20w``.
 
     Raises:
-        SettingsError: It is none.
+        UsageError: It is none.
     """
     found = _FILTER.fullmatch("".join(said.split()))
     if found is None:
-        raise SettingsError(
+        raise UsageError(
             f"--filter cannot be {said!r}; nothing was started. Write a field, a sign and a length in characters or, "
             "with w, in words: --filter 'instruction<2000' or --filter 'response>=20w'."
         )
@@ -83,7 +83,7 @@ def parse_columns(said: Sequence[str]) -> dict[str, str]:
     """Read ``FIELD=COLUMN`` pairs: ``instruction=Domanda``.
 
     Raises:
-        SettingsError: One is no pair, names no field that a seed is made of, or a field twice.
+        UsageError: One is no pair, names no field that a seed is made of, or a field twice.
     """
     given: dict[str, str] = {}
     for pair in said:
@@ -91,12 +91,12 @@ def parse_columns(said: Sequence[str]) -> dict[str, str]:
         name = name.strip().lower()
         name = {"conversations": "turns", "messages": "turns", "output": "response"}.get(name, name)
         if not sign or not column or name not in SETTABLE:
-            raise SettingsError(
+            raise UsageError(
                 f"--column cannot be {pair!r}; nothing was started. Write FIELD=COLUMN, the field being one of "
                 f"{', '.join(SETTABLE)}: --column instruction=Domanda."
             )
         if given.setdefault(name, column) != column:
-            raise SettingsError(
+            raise UsageError(
                 f"--column names two columns for {name} ({given[name]!r}, {column!r}); nothing was started. Keep one."
             )
     return given
@@ -106,11 +106,27 @@ def parse_join(said: Sequence[str]) -> frozenset[str]:
     """Read what is joined: ``system``, ``context``.
 
     Raises:
-        SettingsError: It names something else.
+        UsageError: It names something else.
     """
     wrong = next((one for one in said if one not in JOINABLE), None)
     if wrong is not None:
-        raise SettingsError(
+        raise UsageError(
             f"--join cannot be {wrong!r}; nothing was started. What can be joined is {' and '.join(JOINABLE)}."
         )
     return frozenset(said)
+
+
+def reading_of(settings: Settings) -> Reading:
+    """Return how a run reads its pool.
+
+    Raises:
+        UsageError: A column, a filter or what is to be joined cannot be read.
+    """
+    return Reading(
+        columns=parse_columns(settings.column),
+        filters=tuple(map(parse_filter, settings.filter)),
+        join=parse_join(settings.join),
+        turns=settings.turns,
+        strict=settings.strict,
+        limit=settings.limit,
+    )

@@ -114,7 +114,8 @@ def _store_pool(
                 link.transact(partial(insert_rows, table=instructions, rows=rows))
             count += len(some)
             on_seeds(count, report)
-        link.transact(partial(set_seeds, run_id=run.id, seeds=count))
+        settings = {**run.settings, "pool_read": report.as_json()}
+        link.transact(partial(set_seeds, run_id=run.id, seeds=count, settings=settings))
     except PoolError:
         link.close()
         remove_unfinished_run(engine, run.id)

@@ -11,4 +11,5 @@ FORMATS: tuple[Format, ...] = get_args(Format)
 DEFAULT_FORMAT: Format = "wizardcoder"
 
 BatchFallback = Literal["none", "live"]
+Turns = Literal["first", "all"]
 AnswerSeeds = Literal["none", "missing", "all"]

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Annotated, Any
 
-from evolver.settings.choices import DEFAULT_FORMAT, AnswerSeeds, BatchFallback, Format
+from evolver.settings.choices import DEFAULT_FORMAT, AnswerSeeds, BatchFallback, Format, Turns
 from evolver.settings.definition import NOT_PYTHON, Entry, Setting, entries_of
 
 
@@ -66,7 +66,7 @@ class Settings(Asking):
     pool: Annotated[
         str,
         Setting(
-            help="Instructions: JSON, JSONL, Parquet or plain text; - is stdin.",
+            help="Instructions: a file of any format, a folder, hf:OWNER/NAME; - is stdin.",
             group="Pool",
             metavar="FILE",
             path=True,
@@ -74,6 +74,36 @@ class Settings(Asking):
             risk="reads",
         ),
     ]
+    column: Annotated[
+        tuple[str, ...],
+        Setting(
+            help="The column of a field: instruction=Domanda; may be given again.",
+            group="Pool",
+            metavar="FIELD=COLUMN",
+            more="Fields are instruction, input, response, context, system and turns.",
+            split=None,
+        ),
+    ] = ()
+    filter: Annotated[
+        tuple[str, ...],
+        Setting(
+            help="Seeds by length: 'instruction<2000' (characters), 'response>=20w' (words).",
+            group="Pool",
+            metavar="LIST",
+        ),
+    ] = ()
+    join: Annotated[
+        tuple[str, ...],
+        Setting(
+            help="What of a row goes into its instruction besides: system, context.",
+            group="Pool",
+            metavar="LIST",
+        ),
+    ] = ()
+    turns: Annotated[
+        Turns,
+        Setting(help="Of a conversation, the first user turn or all of them as seeds.", group="Pool"),
+    ] = "first"
     limit: Annotated[int | None, Setting(help="Only the first N seeds.", group="Pool", metavar="N", ge=1)] = (
         None
     )

@@ -14,6 +14,10 @@ class Options(TypedDict, total=False):
     temperature: float | None
     top_p: float | None
     max_tokens: int
+    column: Sequence[str]
+    filter: Sequence[str]
+    join: Sequence[str]
+    turns: Literal["first", "all"]
     limit: int | None
     strict: bool
     answer_seeds: Literal["none", "missing", "all"]

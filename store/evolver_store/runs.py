@@ -110,9 +110,9 @@ def insert_run(conn: Connection, fields: Mapping[str, Any]) -> int:
     return id_
 
 
-def set_seeds(conn: Connection, run_id: int, seeds: int) -> None:
-    """Say how many seeds a run has, now that its pool is stored; never commits."""
-    conn.execute(update(runs).where(runs.c.id == run_id).values(seeds=seeds))
+def set_seeds(conn: Connection, run_id: int, seeds: int, settings: Mapping[str, Any]) -> None:
+    """Say how many seeds a run has, now that its pool is stored, and with its settings how it was read."""
+    conn.execute(update(runs).where(runs.c.id == run_id).values(seeds=seeds, settings=dict(settings)))
 
 
 def last_seed(conn: Connection, run_id: int) -> int:

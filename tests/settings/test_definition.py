@@ -37,7 +37,7 @@ def another(one: Entry) -> tuple[str, Any]:
     if one.choices:
         return (one.choices[-1], one.choices[-1])
     if one.many:
-        return ("a,b", ("a", "b"))
+        return ("a,b", ("a,b",) if one.about.split is None else ("a", "b"))
     if one.plain_type is int:
         return ("64", 64) if one.about.ge == 64 else ("7", 7)
     if one.plain_type is float:
