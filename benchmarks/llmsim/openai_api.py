@@ -34,7 +34,14 @@ _TROUBLES: dict[Trouble, Problem] = {
     ),
     "invalid": Problem(400, _INVALID, "The request cannot be understood."),
 }
-_SAMPLING = ("temperature", "top_p", "frequency_penalty", "presence_penalty", "seed")
+_SAMPLING = {
+    "temperature": None,
+    "top_p": None,
+    "frequency_penalty": 0.0,
+    "presence_penalty": None,
+    "seed": None,
+}
+"""What shapes an answer besides the messages, with the value that a missing one stands for."""
 
 
 class OpenAIApi:
@@ -57,7 +64,7 @@ class OpenAIApi:
         turns = [(m.get("role"), text_of(m.get("content"))) for m in messages if isinstance(m, dict)]
         if len(turns) != len(messages) or any(text is None for _, text in turns):
             return _invalid("a message has a role and text", "messages")
-        content = digest(model, turns, limit, *[body.get(name) for name in _SAMPLING])
+        content = digest(model, turns, limit, *[body.get(name, usual) for name, usual in _SAMPLING.items()])
         system = next((text for role, text in turns if role in {"system", "developer"}), None)
         return Ask(
             model=model,

@@ -272,8 +272,15 @@ class Asker:
         tokens = row["prompt_tokens"], row["completion_tokens"]
         self._report(CallEnded(request.purpose, *tokens, 0.0, cached=True))
         refusal = row["completion"] if row["finish_reason"] == "refusal" else None
-        completion = Completion("" if refusal else row["completion"], row["finish_reason"], *tokens, refusal)
-        return Answer(completion, row["cost_usd"])
+        completion = Completion(
+            "" if refusal else row["completion"],
+            row["finish_reason"],
+            *tokens,
+            refusal,
+            row.get("reasoning"),
+            row.get("reasoning_tokens") or 0,
+        )
+        return Answer(apart(completion), row["cost_usd"])  # older stores hold reasoning and answer in one
 
     async def _insist(self, request: Request, priority: int) -> tuple[Completion, float | None, float]:
         """Ask until there is an answer; return it with its dollars and the seconds the successful call took.
@@ -365,6 +372,8 @@ class Asker:
             "finish_reason": completion.finish_reason if completion.refusal is None else "refusal",
             "prompt_tokens": completion.prompt_tokens,
             "completion_tokens": completion.completion_tokens,
+            "reasoning": completion.reasoning,
+            "reasoning_tokens": completion.reasoning_tokens or None,
             "cost_usd": cost,
             "latency_s": latency,
             "created_at": datetime.now(UTC),

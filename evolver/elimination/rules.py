@@ -33,7 +33,7 @@ class BuiltIn:
 BUILT_IN: Final = {
     "truncated": BuiltIn("both", truncated),  # first: what was cut is judged by nothing else
     NO_GAIN: BuiltIn("instruction", no_information_gain),
-    "copied_prompt": BuiltIn("instruction", copied_prompt),
+    "copied_prompt": BuiltIn("instruction", copied_prompt, version=2),
     "refusal": BuiltIn("response", refusal),
     "only_stop_words": BuiltIn("response", only_stop_words),
 }

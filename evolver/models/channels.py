@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from evolver.models.markup import in_code, quoted
+from evolver.markup import in_code, quoted
 
 _CHANNEL: Final = "analysis|commentary|final|thought|thinking|reasoning"
 _TO: Final = r"(?:\s+to=[^\s<]+)?(?:\s*(?:<\|constrain\|>\s*\w+|code|json))?"

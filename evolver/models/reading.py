@@ -47,8 +47,7 @@ class Reader:
             why = f"{self._who} broke off its answer ({reason})"
             raise TransientModelError(why, "server_error").after(*tokens)
         found = split(mended(said.text))
-        thoughts = [mended(said.reasoning).strip(), found.reasoning or ""]
-        reasoning = "\n\n".join(thought for thought in thoughts if thought) or None
+        reasoning = _joined(mended(said.reasoning).strip(), found.reasoning)
         made = Completion(
             found.answer,
             finish,
@@ -85,5 +84,10 @@ def apart(completion: Completion) -> Completion:
     if reasoning is None and not unclosed and answer == completion.text:
         return completion
     finish = completion.finish_reason if answer.strip() else "length"
-    thoughts = [thought for thought in (completion.reasoning, reasoning) if thought]
-    return replace(completion, text=answer, finish_reason=finish, reasoning="\n\n".join(thoughts) or None)
+    thought = _joined(completion.reasoning, reasoning)
+    return replace(completion, text=answer, finish_reason=finish, reasoning=thought)
+
+
+def _joined(*thoughts: str | None) -> str | None:
+    """Join what was thought; a NUL, which no database takes, is worth less than the answer beside it."""
+    return "\n\n".join(thought.replace("\0", "") for thought in thoughts if thought) or None

@@ -10,8 +10,8 @@ from __future__ import annotations
 import re
 from typing import Final, NamedTuple
 
+from evolver.markup import closes_a_trace, mentioned_after, quoted
 from evolver.models.channels import split_channels
-from evolver.models.markup import closes_a_trace, mentioned_after, quoted
 
 _NAMES: Final = (
     "think(?:ing)?(?:_process)?|thoughts?(?:_process)?|reasoning(?:_process|_content)?|scratchpad|inner_monologue|"

@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from evolver.calls.ask import Origin
+from evolver.chatter import without_tokens
 from evolver.elimination.verdict import Candidate, Drop
 from evolver.errors import RowModelError
 from evolver.models.protocol import Completion, Request
@@ -53,7 +54,7 @@ async def answer_seed(
             Candidate(
                 parent=instruction,
                 instruction=instruction,
-                response=completion.text,
+                response=without_tokens(completion.text, instruction),
                 finish_reason=completion.finish_reason,
                 refused=completion.refusal,
             )
@@ -67,7 +68,8 @@ async def answer_seed(
         notes["pool_response"] = response
     return {
         "seed_id": id_,
-        "response": response if drop else completion.text,
+        "response": response if drop else without_tokens(completion.text, instruction),
+        "reasoning": None if drop else completion.reasoning,
         "model": asker.name,
         "prompt_tokens": prompt_tokens,
         "completion_tokens": completion_tokens,

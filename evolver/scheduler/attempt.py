@@ -10,6 +10,7 @@ from random import Random
 from typing import Any
 
 from evolver.calls.ask import Asks, Origin
+from evolver.chatter import unframed, without_tokens
 from evolver.elimination.judge import parse_judgement
 from evolver.elimination.rules import RuleSet
 from evolver.elimination.verdict import Candidate, Drop
@@ -102,9 +103,10 @@ async def _decide(trial: _Trial, parent: str, rng: Random) -> Drop | None:
     if drop is not None:
         return drop
     answer = await trial.whole("answer", candidate.instruction)
-    trial.response = answer.text
+    trial.response = without_tokens(answer.text, candidate.instruction)
+    trial.reasoning = answer.reasoning
     answered = replace(
-        candidate, response=answer.text, finish_reason=answer.finish_reason, refused=answer.refusal
+        candidate, response=trial.response, finish_reason=answer.finish_reason, refused=answer.refusal
     )
     return rules.check_response(answered)
 
@@ -118,6 +120,7 @@ class _Trial:
     mutator: LoadedMutator
     instruction: str | None = None
     response: str | None = None
+    reasoning: str | None = None
     prompt_tokens: int = 0
     completion_tokens: int = 0
     cost_usd: float | None = None
@@ -136,7 +139,8 @@ class _Trial:
             self._checked(text, "made a prompt that holds")
         self.details.update(self._checked_details(prompt.details))
         evolved = await self.whole("evolve", prompt.text, prompt.system)
-        self.instruction = self._checked(self.mutator.parse(evolved.text), "read an instruction that holds")
+        read = self.mutator.parse(without_tokens(evolved.text, prompt.text))
+        self.instruction = unframed(self._checked(read, "read an instruction that holds"), parent)
         return evolved
 
     def _checked(self, text: str, what: str) -> str:
@@ -215,6 +219,7 @@ class _Trial:
             "reason": made_storable(drop.reason) if drop else None,
             "instruction": self.instruction,
             "response": self.response,
+            "reasoning": self.reasoning,
             "model": askers["evolve"].name,
             "prompt_tokens": self.prompt_tokens,
             "completion_tokens": self.completion_tokens,

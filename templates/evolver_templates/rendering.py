@@ -6,6 +6,7 @@ Nothing is escaped, since a prompt is not HTML, and a value is never read as a t
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from functools import cache
 from random import Random
@@ -22,6 +23,7 @@ _ours = Environment(
     trim_blocks=True,
     auto_reload=False,
 )
+_LABEL = re.compile(r"#[A-Z][A-Za-z ]{1,40}#")
 
 
 @cache
@@ -37,6 +39,20 @@ def render(name: str, /, **values: str) -> str:
         jinja2.UndefinedError: The template needs a value that is not given.
     """
     return _template(name).render(values)
+
+
+@cache
+def prompt_labels() -> tuple[str, ...]:
+    """Every label of every prompt of ours, such as ``#Method#``, sorted; read off the templates themselves."""
+    found = set[str]()
+    for name in _ours.list_templates(extensions=["jinja"]):
+        found.update(_LABEL.findall(_source(name)))
+    return tuple(sorted(found))
+
+
+def _source(name: str) -> str:
+    assert _ours.loader is not None  # it was made with one
+    return _ours.loader.get_source(_ours, name)[0]
 
 
 @pass_context

@@ -11,6 +11,7 @@ from evolver.elimination.refusal import make_refusal, refusal
 from evolver.elimination.rules import BUILT_IN, load_rules
 from evolver.elimination.truncated import truncated
 from evolver.elimination.verdict import Candidate, Drop
+from evolver_templates import prompt_labels
 
 
 def answered(response: str, **more: str) -> Candidate:
@@ -291,3 +292,19 @@ def test_whatever_a_rule_reads_an_english_answer_of_real_length_lives() -> None:
 
     assert rules.check_instruction(candidate) is None
     assert rules.check_response(candidate) is None
+
+
+@pytest.mark.parametrize("label", prompt_labels())
+@pytest.mark.parametrize("form", ["{}", "{}:", "**{}**", "# {} #"])
+def test_every_label_of_every_prompt_of_ours_is_a_phrase_that_must_not_show(label: str, form: str) -> None:
+    shown = form.format(label.strip("#") if form.startswith("# ") else label)
+    text = f"{shown}\nName three rivers and their capitals."
+    assert isinstance(copied_prompt(Candidate("Name three rivers.", text)), Drop)
+    assert copied_prompt(Candidate(f"Explain {shown}", text)) is None
+
+
+@pytest.mark.parametrize("token", ["<|im_end|>", "</s>", "[/INST]", "<|eot_id|>", "<|im_start|>"])
+def test_a_token_of_a_chat_template_is_a_death_unless_the_parent_holds_it(token: str) -> None:
+    text = f"Explain what {token} does in detail."
+    assert isinstance(copied_prompt(Candidate("Explain.", text)), Drop)
+    assert copied_prompt(Candidate(f"What is {token}?", text)) is None

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 import xml.etree.ElementTree as ElementTree
 from html.parser import HTMLParser
 from importlib.resources import files
+from pathlib import Path
 from random import Random
 
 import pytest
@@ -13,7 +15,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from jinja2 import TemplateNotFound, UndefinedError
 
-from evolver_templates import UserTemplate, labels, render
+from evolver_templates import UserTemplate, labels, prompt_labels, render
 
 DEPTH = {
     "add_constraints": ("one more constraint or requirement",),
@@ -258,3 +260,11 @@ def test_a_users_template_cannot_reach_into_python() -> None:
 
     with pytest.raises(Exception, match="unsafe"):
         template.render("x", Random(0))
+
+
+def test_every_label_of_every_template_is_known() -> None:
+    root = Path(str(files("evolver_templates")))
+    prompts = [path.read_text("utf-8") for path in root.rglob("*.jinja")]
+    standing = {label for text in prompts for label in re.findall(r"^(#[^#\n]+#)", text, re.MULTILINE)}
+    assert standing >= {"#Method#", "#Given Prompt#", "#Your Judgement#", "#Score#"}
+    assert standing <= set(prompt_labels())
