@@ -6,7 +6,7 @@ import errno
 import os
 import sys
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,6 +14,9 @@ from evolver.cli.command import write_options
 from evolver.cli.manners import command_first, no_such_command, refuse_repeats, with_hint
 from evolver.cli.streams import prepare_streams
 from evolver.errors import EvolverError
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 COMMANDS = {
     "run": "Evolve a pool and write the dataset; what 'evolve --pool FILE' does.",
@@ -25,6 +28,7 @@ COMMANDS = {
     "stats": "Show what became of a run: epoch by mutator by rule, lengths, cost.",
     "lineage": "Draw the family an instruction belongs to.",
     "diff": "Show what an attempt changed, word by word.",
+    "completion": "Let bash, zsh or fish complete commands, options and values.",
     "trust": "Let all that a settings file says count, or list and remove such files.",
     "sql": "Ask the lineage in SQL, read-only.",
 }
@@ -57,6 +61,17 @@ class LazyGroup(click.Group):
         if command is not None and not ctx.resilient_parsing:
             refuse_repeats(command, ctx, rest)
         return name, command, rest
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Complete subcommands, and the options of a run, which need no subcommand before them."""
+        found = super().shell_complete(ctx, incomplete)
+        if incomplete.startswith("-"):
+            run_command = self.get_command(ctx, "run")
+            assert run_command is not None
+            known = {one.value for one in found}
+            inner = click.Context(run_command, parent=ctx, info_name="run", resilient_parsing=True)
+            found += [one for one in run_command.shell_complete(inner, incomplete) if one.value not in known]
+        return found
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the subcommand; say of a choice that was mistyped which may be meant."""

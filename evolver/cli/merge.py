@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from evolver.cli.options import DEFAULT_STORE, default_store
+from evolver.cli.options import DEFAULT_STORE, completing, default_store
 from evolver.settings.choices import DEFAULT_FORMAT, FORMATS
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ _FILE = click.Path(path_type=Path)
     "--run",
     "runs",
     metavar="NAME",
+    shell_complete=completing("runs"),
     multiple=True,
     help="A run; may be given again.  [default: each store's newest]",
 )

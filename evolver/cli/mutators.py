@@ -8,6 +8,7 @@ from random import Random
 
 import click
 
+from evolver.cli.options import completing
 from evolver.errors import PluginError
 from evolver.loading import did_you_mean
 from evolver.plugins import DEFAULT_PRESET, Installed, LoadedMutator, installed, load_mutators
@@ -39,11 +40,21 @@ class _Listing:
 
 @click.command("mutators")
 @click.option(
-    "--mutators", "specs", metavar="LIST", help="List these: names, presets, file.py:Name, file.jinja."
+    "--mutators",
+    "specs",
+    metavar="LIST",
+    shell_complete=completing("mutators"),
+    help="List these: names, presets, file.py:Name, file.jinja.",
 )
-@click.option("--preset", metavar="NAME", help="List the mutators of this preset.")
 @click.option(
-    "--prompt", "shown", metavar="NAME", help="Show the prompt this mutator would send; no call is made."
+    "--preset", metavar="NAME", shell_complete=completing("presets"), help="List the mutators of this preset."
+)
+@click.option(
+    "--prompt",
+    "shown",
+    metavar="NAME",
+    shell_complete=completing("mutator"),
+    help="Show the prompt this mutator would send; no call is made.",
 )
 @click.option(
     "--instruction", metavar="TEXT", default=_EXAMPLE, help="What --prompt is to evolve; has an example."

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from evolver.settings.definition import Entry, Group
 from evolver.settings.fields import entries, entry
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+    Completer = Callable[[click.Context, click.Parameter, str], list[CompletionItem]]
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -30,6 +36,7 @@ class SettingOption(GroupedOption):
             how |= {"flag_value": not entry.off_switch}
         else:
             how |= {"metavar": entry.metavar, "type": click.STRING, "multiple": entry.many}
+            how |= {"shell_complete": _when_asked(entry)}
         if entry.about.bare is not None:
             how |= {"is_flag": False, "flag_value": entry.about.bare}
         super().__init__([entry.flag, entry.name], **how)
@@ -37,11 +44,32 @@ class SettingOption(GroupedOption):
         self.group = entry.about.group
 
 
+def completing(name: str) -> Completer:
+    """Return a completer of ``evolver.cli.completing``, which is loaded when a shell asks."""
+
+    def complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        found: Completer = getattr(import_module("evolver.cli.completing"), name)
+        return found(ctx, param, incomplete)
+
+    return complete
+
+
+def _when_asked(entry: Entry) -> Completer:
+    def complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        from evolver.cli.completing import completer  # loaded when a shell asks
+
+        found = completer(entry)
+        return [] if found is None else found(ctx, param, incomplete)
+
+    return complete
+
+
 def setting_options() -> list[click.Parameter]:
     """Make the options of a run, one for each setting that the command line takes."""
     config = GroupedOption(
         ["--config"],
         metavar="FILE",
+        shell_complete=completing("files"),
         help="Settings in TOML, trusted for being named.  [default: evolve.toml]",
     )
     return [*(SettingOption(one) for one in entries() if one.at("command line")), config]
@@ -68,6 +96,7 @@ def store_option(command: _Command) -> _Command:
         metavar="URL",
         envvar="EVOLVE_STORE",
         default=default_store,
+        shell_complete=completing("files"),
         help="Where the lineage is: a file or postgresql://….  [default: evolve.db]",
     )(command)
 
@@ -75,7 +104,11 @@ def store_option(command: _Command) -> _Command:
 def run_option(command: _Command) -> _Command:
     """Add ``--run``; ``None`` means the newest."""
     return click.option(
-        "--run", "run_name", metavar="NAME", help="Name of the run.  [default: the newest in the store]"
+        "--run",
+        "run_name",
+        metavar="NAME",
+        shell_complete=completing("runs"),
+        help="Name of the run.  [default: the newest in the store]",
     )(command)
 
 
@@ -88,4 +121,7 @@ def default_store() -> str:
     """Return the store that evolve.toml in the working directory names, as a run does, else the default."""
     from evolver.settings.file import store_from_file  # few commands come without --store
 
+    context = click.get_current_context(silent=True)
+    if context is not None and context.resilient_parsing:
+        return DEFAULT_STORE  # a shell asks what may come next
     return store_from_file() or DEFAULT_STORE

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from evolver.cli.options import json_option, run_option, store_option
+from evolver.cli.options import completing, json_option, run_option, store_option
 from evolver.cli.paging import pager_option
 
 if TYPE_CHECKING:
@@ -20,7 +20,12 @@ _TABLE_ROWS = 1_000  # a table is as wide as its widest cell, so all of its rows
 
 @click.command("sql")
 @click.argument("query", metavar='"SELECT …"', required=False)
-@click.option("--named", metavar="NAME", help="Ask one of the named queries instead.")
+@click.option(
+    "--named",
+    metavar="NAME",
+    shell_complete=completing("named_queries"),
+    help="Ask one of the named queries instead.",
+)
 @click.option("--list", "listing", is_flag=True, help="List the named queries; with --json their SQL, too.")
 @run_option
 @store_option
