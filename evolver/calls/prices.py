@@ -41,8 +41,8 @@ def price_for(
     """Find a model's price; ``None`` where nobody knows it, so a budget cannot be kept.
 
     ``price_in`` and ``price_out`` (dollars for a million tokens) outrank the list, each on its own. Local
-    models are free. A model behind a base URL is looked up by that address and never by its name alone:
-    the same name costs something else elsewhere.
+    models are free. What a provider's record says holds at any address; in the list, a model behind a base URL is
+    looked up by that address and never by its name alone: the same name costs something else elsewhere.
     """
     if who.local:
         return FREE
@@ -78,7 +78,7 @@ def prices_for(
 def _listed(who: ModelIdentity) -> Price | None:
     record = provider(who.provider)
     model = who.name.partition(":")[2] or who.name
-    if record is not None and record.prices and who.base_url in (None, record.url):
+    if record is not None and record.prices:
         dollars = record.prices.get(model, record.prices.get("*"))
         if dollars is not None:
             return Price(*dollars)

@@ -53,7 +53,7 @@ class Provider:
         url_variable: The environment variable that names another address.
         price_id: The provider's name in the price list of genai-prices; ``None`` where it is not in there.
         prices: Dollars for a million tokens of prompt and of completion, by the model's name; ``*`` is any other
-            name. Outranks the price list, and holds at ``url`` alone: another address has other prices.
+            name. Outranks the price list, and holds at any address.
         self_hosted: A server of the user's own, as Ollama is: nobody sends a bill.
         local: Runs in this process: it has no address, costs nothing, is neither limited nor stored.
         sole_model: Where there is one model only, its name in the lineage; it is asked for by ``prefix`` alone.

@@ -99,3 +99,28 @@ def test_only_the_packages_of_the_model_asked_for_are_imported() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
+
+
+@pytest.mark.usefixtures("_with_keys")
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("http://models.example/v1", 1),
+        ("http://10.0.0.7:8000/v1", 1),
+        ("https://models.example/v1", 0),
+        ("http://localhost:8000/v1", 0),
+        ("http://127.0.0.1:8000/v1", 0),
+        ("http://[::1]:8000/v1", 0),
+    ],
+)
+def test_a_key_that_leaves_this_machine_unencrypted_is_told_of(url: str, told: int) -> None:
+    notices: list[str] = []
+    make_model("m", base_url=url, on_notice=notices.append)
+    assert len([each for each in notices if "unencrypted" in each]) == told
+
+
+def test_a_server_without_a_key_is_told_nothing_about_encryption(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    notices: list[str] = []
+    make_model("m", base_url="http://models.example/v1", on_notice=notices.append)
+    assert notices == []
