@@ -26,6 +26,8 @@ COMMANDS = {
     "runs": "List the runs in a store.",
     "batches": "List what is in flight at half price, or cancel it.",
     "stats": "Show what became of a run: epoch by mutator by rule, lengths, cost.",
+    "rules": "List the elimination rules, which are on, and how precise they are.",
+    "audit": "Tell what of a data set would die of which rule; no model is asked.",
     "lineage": "Draw the family an instruction belongs to.",
     "diff": "Show what an attempt changed, word by word.",
     "completion": "Let bash, zsh or fish complete commands, options and values.",

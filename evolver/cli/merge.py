@@ -111,6 +111,12 @@ _FILE = click.Path(path_type=Path)
     help="Drop the descendants of contaminated rows, too.",
 )
 @click.option(
+    "--rules",
+    metavar="LIST",
+    help="Drop what these elimination rules drop: names, default, all, file.py:Name.  [default: none]",
+)
+@click.option("--skip-rules", metavar="LIST", help="With --rules: leave these out.")
+@click.option(
     "--report",
     "report_to",
     metavar="FILE",
@@ -197,12 +203,20 @@ def _settings(
     decontaminate: tuple[Path, ...],
     families: bool,
     spare_family: bool,
+    rules: str | None,
+    skip_rules: str | None,
     **given: Any,
 ) -> tuple[MergeSettings, Cleaning]:
     from evolver.merge.job import Cleaning, MergeSettings
 
     settings = MergeSettings(epochs=_epochs(epochs), ratio=_ratio(ratio), **given)
-    return settings, Cleaning(dedup, threshold, decontaminate, families, spare_family)
+    return settings, Cleaning(
+        dedup, threshold, decontaminate, families, spare_family, _names(rules), _names(skip_rules)
+    )
+
+
+def _names(text: str | None) -> tuple[str, ...]:
+    return tuple(part.strip() for part in (text or "").split(",") if part.strip())
 
 
 def _epochs(text: str | None) -> tuple[int, int] | None:

@@ -7,36 +7,18 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, cast, get_args
 
-from evolver.elimination.copied_prompt import copied_prompt
-from evolver.elimination.no_information_gain import NAME as NO_GAIN
+from evolver.elimination.built_in import BUILT_IN
+from evolver.elimination.language_changed import check_installed
+from evolver.elimination.longer_than_parent import make_longer_than_parent
 from evolver.elimination.no_information_gain import is_blank, no_information_gain
-from evolver.elimination.only_stop_words import only_stop_words
-from evolver.elimination.refusal import make_refusal, refusal
-from evolver.elimination.truncated import truncated
+from evolver.elimination.refusal import make_refusal
 from evolver.elimination.verdict import Candidate, Drop, Reads, Rule
 from evolver.errors import PluginError
 from evolver.loading import did_you_mean, digest_of, load_object
 
 DEFAULT: Final = "default"
+ALL: Final = "all"
 EVOLVER: Final = "evolver"
-
-
-@dataclass(frozen=True, slots=True)
-class BuiltIn:
-    """A rule of evolver's own; ``version`` rises whenever its verdicts change."""
-
-    reads: Reads
-    check: Rule
-    version: int = 1
-
-
-BUILT_IN: Final = {
-    "truncated": BuiltIn("both", truncated),  # first: what was cut is judged by nothing else
-    NO_GAIN: BuiltIn("instruction", no_information_gain),
-    "copied_prompt": BuiltIn("instruction", copied_prompt, version=2),
-    "refusal": BuiltIn("response", refusal),
-    "only_stop_words": BuiltIn("response", only_stop_words),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +31,30 @@ class LoadedRule:
     owner: str
     digest: str
 
+    def verdict(self, candidate: Candidate) -> Drop | None:
+        """Ask the rule.
+
+        Raises:
+            PluginError: It raised, or returned something that is no verdict.
+        """
+        try:
+            verdict: object = self.check(candidate)
+        except PluginError:
+            raise
+        except Exception as error:
+            raise PluginError(
+                f"the rule {self.name} ({self.owner}) raised {type(error).__name__}: {error}; the attempt was not "
+                "stored. Mend the rule and run again: every answer already paid for is kept."
+            ) from error
+        if verdict is None:
+            return None
+        if isinstance(verdict, Drop) and isinstance(verdict.rule, str) and isinstance(verdict.reason, str):
+            return verdict
+        raise PluginError(
+            f"the rule {self.name} ({self.owner}) returned {verdict!r:.100}, which is neither a Drop nor None; "
+            "the attempt was not stored. Mend the rule and run again: every answer already paid for is kept."
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class RuleSet:
@@ -57,11 +63,6 @@ class RuleSet:
     instruction_rules: tuple[LoadedRule, ...]
     response_rules: tuple[LoadedRule, ...]
     judge: bool
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Every rule once, those on the instruction first."""
-        return tuple(dict.fromkeys(rule.name for rule in (*self.instruction_rules, *self.response_rules)))
 
     def check_instruction(self, candidate: Candidate) -> Drop | None:
         """Return the first verdict on the rewrite, before anything is asked about it.
@@ -101,9 +102,10 @@ def load_rules(
     """Gather the rules of a run.
 
     Args:
-        specs: ``"default"`` (the five built-in rules), the name of one of them, a callable, or
-            ``file.py:Name`` / ``module:Name`` of one; a class is called without arguments. Where no built-in
-            rule is named, all five come first: rules of one's own are added to them.
+        specs: ``"default"`` (the built-in rules that are on by default), ``"all"`` built-in rules, the name of one of
+            them (``longer_than_parent=8`` says how many times), a callable, or ``file.py:Name`` / ``module:Name``
+            of one; a class is called without arguments. The default rules come first, and what is given is added,
+            unless one of them is named: then there are only those that are.
         skip: Names to leave out. Without ``no_information_gain`` the judge is not asked.
         refusal_phrases: More words for "sorry".
 
@@ -117,9 +119,9 @@ def load_rules(
             )
     if any(not phrase.strip() for phrase in refusal_phrases):
         raise PluginError("a refusal phrase is blank; nothing was run. Leave it away.")
-    named = any(isinstance(spec, str) and (spec == DEFAULT or spec in BUILT_IN) for spec in specs)
+    named = any(isinstance(spec, str) and _replaces_the_default(spec) for spec in specs)
     wanted = specs if named else (DEFAULT, *specs)
-    loaded = [rule for spec in wanted for rule in _load(spec, refusal_phrases)]
+    loaded = [rule for spec in wanted if spec not in skip for rule in _load(spec, refusal_phrases, skip)]
     known = {*BUILT_IN, *(rule.name for rule in loaded)}
     for name in skip:
         if name not in known:
@@ -137,16 +139,25 @@ def load_rules(
     )
 
 
-def _load(spec: str | Callable[..., Any], refusal_phrases: Sequence[str]) -> Iterator[LoadedRule]:
+def _replaces_the_default(spec: str) -> bool:
+    return spec in (DEFAULT, ALL) or (spec in BUILT_IN and BUILT_IN[spec].default)
+
+
+def _load(
+    spec: str | Callable[..., Any], refusal_phrases: Sequence[str], skip: Sequence[str]
+) -> Iterator[LoadedRule]:
     """Yield the rules one spec stands for."""
-    if spec == DEFAULT:
-        yield from (_built_in(name, refusal_phrases) for name in BUILT_IN)
-    elif isinstance(spec, str) and spec in BUILT_IN:
-        yield _built_in(spec, refusal_phrases)
+    name, _, value = spec.partition("=") if isinstance(spec, str) else ("", "", "")
+    if spec in (DEFAULT, ALL):
+        for name, rule in BUILT_IN.items():
+            if (rule.default or spec == ALL) and name not in skip:
+                yield _built_in(name, refusal_phrases)
+    elif name in BUILT_IN:
+        yield _built_in(name, refusal_phrases, value)
     elif isinstance(spec, str) and ":" not in spec:
         raise PluginError(
-            f"there is no rule {spec!r}; nothing was run.{did_you_mean(spec, [DEFAULT, *BUILT_IN])} "
-            f"Name {DEFAULT}, {', '.join(BUILT_IN)}, or one of yours as file.py:Name or module:Name."
+            f"there is no rule {spec!r}; nothing was run.{did_you_mean(spec, [DEFAULT, ALL, *BUILT_IN])} "
+            f"Name {DEFAULT}, {ALL}, {', '.join(BUILT_IN)}, or one of yours as file.py:Name or module:Name."
         )
     elif isinstance(spec, str):
         yield _users(load_object(spec), spec)
@@ -155,12 +166,32 @@ def _load(spec: str | Callable[..., Any], refusal_phrases: Sequence[str]) -> Ite
         yield _users(spec, owner)
 
 
-def _built_in(name: str, refusal_phrases: Sequence[str]) -> LoadedRule:
-    """Return a rule of evolver's own, with its phrases."""
+def _built_in(name: str, refusal_phrases: Sequence[str], value: str = "") -> LoadedRule:
+    """Return a rule of evolver's own, with its phrases or its measure."""
     found = BUILT_IN[name]
-    parameters = tuple(refusal_phrases) if name == "refusal" else ()
-    check = make_refusal(parameters) if parameters else found.check
+    check: Rule = found.check
+    parameters: tuple[object, ...] = ()
+    if name == "refusal" and refusal_phrases:
+        check, parameters = make_refusal(refusal_phrases), tuple(refusal_phrases)
+    if value:
+        times = _times(name, value)
+        check, parameters = make_longer_than_parent(times), (times,)
+    if name == "language_changed":
+        check_installed()
     return LoadedRule(name, found.reads, check, EVOLVER, digest_of((name, found.version, parameters)))
+
+
+def _times(name: str, value: str) -> float:
+    try:
+        times = float(value) if name == "longer_than_parent" else 0.0
+    except ValueError:
+        times = 0.0
+    if not 1 < times < float("inf"):
+        raise PluginError(
+            f"{name}={value} says nothing; nothing was run. A number above 1 goes with longer_than_parent alone: "
+            "longer_than_parent=8."
+        )
+    return times
 
 
 def _users(found: object, owner: str) -> LoadedRule:
@@ -218,20 +249,4 @@ def _refuse_unread_phrases(rules: Iterable[LoadedRule], phrases: Sequence[str]) 
 
 def _first_drop(rules: Iterable[LoadedRule], candidate: Candidate) -> Drop | None:
     """Ask one rule after the other until one drops the candidate."""
-    for rule in rules:
-        try:
-            verdict = rule.check(candidate)
-        except Exception as error:
-            raise PluginError(
-                f"the rule {rule.name} ({rule.owner}) raised {type(error).__name__}: {error}; the attempt was not "
-                "stored. Mend the rule and run again: every answer already paid for is kept."
-            ) from error
-        if verdict is None:
-            continue
-        if isinstance(verdict, Drop) and isinstance(verdict.rule, str) and isinstance(verdict.reason, str):
-            return verdict
-        raise PluginError(
-            f"the rule {rule.name} ({rule.owner}) returned {verdict!r:.100}, which is neither a Drop nor None; "
-            "the attempt was not stored. Mend the rule and run again: every answer already paid for is kept."
-        )
-    return None
+    return next((drop for rule in rules if (drop := rule.verdict(candidate)) is not None), None)

@@ -1,7 +1,7 @@
 """Cleaning: leaks of benchmarks, their descent, exact and near duplicates, each dropped row with its reason.
 
 One reading of all texts, in the order of the store. A row goes for the first reason of this order: it is
-contaminated itself, its family is, it equals another row, it is near to another row.
+contaminated itself, its family is, a rule drops it, it equals another row, it is near to another row.
 """
 
 from __future__ import annotations
@@ -11,20 +11,26 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
+from evolver.elimination.audit import compares, every, verdicts
+from evolver.elimination.rules import RuleSet
+from evolver.elimination.verdict import Candidate, Drop
 from evolver.merge.collect import epoch_of, key_of, lineage_of
-from evolver.merge.contamination import Contamination, Finding
-from evolver.merge.grams import BATCH_SIGNS
 from evolver.merge.job import DEFAULT_THRESHOLD, Dedup
-from evolver.merge.near import NearDuplicates
 from evolver.merge.shelf import Shelf
 from evolver.text import fold
 
-Reason = Literal["contaminated", "contaminated_family", "exact_duplicate", "near_duplicate"]
+if TYPE_CHECKING:
+    from evolver.merge.contamination import Contamination, Finding
+    from evolver.merge.near import NearDuplicates
+
+Reason = str
+"""``contaminated``, ``contaminated_family``, ``exact_duplicate``, ``near_duplicate``, or ``rule NAME``."""
 
 _TOLD = 2_000  # rows between two calls of on_read
 _DIGEST_BYTES = 16
+_BATCH_SIGNS = 500_000  # characters of the rows that are looked at together
 
 
 class Dropped(NamedTuple):
@@ -39,6 +45,7 @@ class Dropped(NamedTuple):
     other: int | None
     score: float
     finding: Finding | None = None
+    rule: Drop | None = None
 
 
 @dataclass(slots=True)
@@ -67,18 +74,19 @@ class Cleaner:
     contamination: Contamination | None = None
     families: bool = False
     spare_family: bool = False
+    rules: RuleSet | None = None
 
     def clean(
         self, shelves: Sequence[Shelf], keys: array[int], on_read: Callable[[int], None] = lambda rows: None
     ) -> Cleaned:
         """Return which of ``keys`` stay; ``on_read`` is told how many rows have been read, now and then."""
-        if self.dedup == "none" and self.contamination is None:
+        if self.dedup == "none" and self.contamination is None and self.rules is None:
             return Cleaned(keys)
         reading = _Reading(self, set(keys))
         for source, shelf in enumerate(shelves):
             for id_, parent, instruction, response in shelf.texts():
                 parent_key = None if parent is None else key_of(source, parent)
-                reading.take(_Text(key_of(source, id_), parent_key, instruction, response))
+                reading.take(key_of(source, id_), parent_key, instruction, response)
                 if reading.read % _TOLD == 0:
                     on_read(reading.read)
         return reading.cleaned()
@@ -91,6 +99,7 @@ class _Text(NamedTuple):
     parent: int | None
     instruction: str
     response: str
+    parent_text: str | None
 
 
 class _Reading:
@@ -99,10 +108,16 @@ class _Reading:
     def __init__(self, cleaner: Cleaner, wanted: set[int]) -> None:
         self.read = 0
         self._waiting: list[_Text] = []
+        self._rules = () if cleaner.rules is None else every(cleaner.rules)
+        self._lineage: dict[int, str] = {}
         self._signs = 0
         self._cleaner = cleaner
         self._wanted = wanted
-        self._near = NearDuplicates(cleaner.threshold) if cleaner.dedup == "near" else None
+        self._near: NearDuplicates | None = None
+        if cleaner.dedup == "near":
+            from evolver.merge.near import NearDuplicates  # brings numpy, which most merges can do without
+
+            self._near = NearDuplicates(cleaner.threshold)
         self._keys = array("q")
         self._digests = bytearray()
         # Of a row that is contaminated, itself; of a descendant, the nearest.
@@ -110,12 +125,18 @@ class _Reading:
         self._dropped: list[Dropped] = []
         self._flagged: list[Dropped] = []
 
-    def take(self, text: _Text) -> None:
+    def take(self, key: int, parent: int | None, instruction: str, response: str) -> None:
         """Take a row, after its parent. One that is not wanted may still be a contaminated ancestor."""
         self.read += 1
-        self._waiting.append(text)
-        self._signs += len(text.instruction) + len(text.response)
-        if self._signs >= BATCH_SIGNS:
+        before = None
+        if self._rules:
+            if parent is None:
+                self._lineage.clear()  # rows come lineage by lineage
+            before = None if parent is None else self._lineage.get(parent)
+            self._lineage[key] = instruction
+        self._waiting.append(_Text(key, parent, instruction, response, before))
+        self._signs += len(instruction) + len(response)
+        if self._signs >= _BATCH_SIGNS:
             self._look()
 
     def _look(self) -> None:
@@ -168,9 +189,18 @@ class _Reading:
                 descendant = Dropped(key, "contaminated_family", ancestor, 1.0)
                 (self._dropped if self._cleaner.families else self._flagged).append(descendant)
             wanted = wanted and not self._cleaner.families
+        if wanted and (drop := self._ruled_out(one)) is not None:
+            self._dropped.append(Dropped(key, f"rule {drop.rule}", None, 1.0, rule=drop))
+            return False
         if wanted:
             self._keys.append(key)
         return wanted
+
+    def _ruled_out(self, one: _Text) -> Drop | None:
+        """Return the first verdict on a row; rules that compare say nothing of one without a parent."""
+        candidate = Candidate(one.parent_text or "", one.instruction, one.response)
+        asked = [rule for rule in self._rules if one.parent_text is not None or not compares(rule)]
+        return next((drop for _, drop in verdicts(asked, candidate)), None)
 
     def _exact(self, places: Iterable[int]) -> Iterable[int]:
         first: dict[bytes, int] = {}

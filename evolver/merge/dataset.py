@@ -8,12 +8,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from evolver.elimination.rules import load_rules
 from evolver.errors import OutputError
 from evolver.merge.benchmarks import read_benchmarks
 from evolver.merge.card import card
 from evolver.merge.clean import Cleaned, Cleaner
 from evolver.merge.collect import Collected, collect, epoch_of, split_key
-from evolver.merge.contamination import Contamination
 from evolver.merge.findings import write_findings
 from evolver.merge.formats import record_maker, sample_record
 from evolver.merge.job import Cleaning, MergeReport, MergeSettings, Source
@@ -64,9 +64,12 @@ def merge(
     check_sources(sources)
     contamination = None
     if cleaning.decontaminate:
+        from evolver.merge.contamination import Contamination  # brings numpy
+
         contamination = Contamination(read_benchmarks(cleaning.decontaminate))
+    rules = load_rules(cleaning.rules, skip=cleaning.skip_rules) if cleaning.rules else None
     cleaner = Cleaner(
-        cleaning.dedup, cleaning.threshold, contamination, cleaning.families, cleaning.spare_family
+        cleaning.dedup, cleaning.threshold, contamination, cleaning.families, cleaning.spare_family, rules
     )
     with open_shelves(sources) as shelves:
         collected = collect(shelves, settings.epochs)

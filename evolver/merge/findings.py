@@ -35,6 +35,7 @@ def write_findings(
             **asdict(settings),
             **asdict(cleaning),
             "decontaminate": list(map(str, cleaning.decontaminate)),
+            "rules": list(map(_named, cleaning.rules)),
         },
     }
     with replacing(path) as file:
@@ -57,7 +58,9 @@ def _rows(found: Sequence[Dropped], shelves: Sequence[Shelf]) -> Iterator[dict[s
         row = {**_place(one.key, shelves), "reason": one.reason}
         if one.other is not None:
             row["ancestor" if one.reason == "contaminated_family" else "kept"] = _place(one.other, shelves)
-        if one.finding is not None:
+        if one.rule is not None:
+            row |= {"reason": "rule", "rule": one.rule.rule, "said": one.rule.reason}
+        elif one.finding is not None:
             row |= one.finding._asdict()
         elif one.reason != "contaminated_family":
             row["score"] = one.score
@@ -68,6 +71,10 @@ def _place(key: int, shelves: Sequence[Shelf]) -> dict[str, Any]:
     source, id_ = split_key(key)
     shelf = shelves[source]
     return {"run": shelf.name, "source": shelf.kind, "id": public_id(shelf.kind, id_)}
+
+
+def _named(rule: object) -> str:
+    return rule if isinstance(rule, str) else str(getattr(rule, "__name__", type(rule).__name__))
 
 
 def _json(value: object) -> str:

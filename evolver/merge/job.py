@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 from sqlalchemy import Engine
 
@@ -49,6 +49,7 @@ class Cleaning:
     the row of the earliest generation, then the one of the first source and lowest id. ``decontaminate`` are
     benchmark files: rows that hold a prompt or solution of theirs go; ``families`` also drops their descendants.
     ``spare_family`` lets rows of one lineage, such as parent and child, be near to each other; equal ones go.
+    ``rules`` are elimination rules, as a run takes them, that every row is held to; none means that none is asked.
 
     Raises:
         SettingsError: A value that cannot be.
@@ -59,6 +60,8 @@ class Cleaning:
     decontaminate: tuple[Path, ...] = ()
     families: bool = False
     spare_family: bool = False
+    rules: tuple[str | Callable[..., Any], ...] = ()
+    skip_rules: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.dedup not in get_args(Dedup):
@@ -75,6 +78,8 @@ class Cleaning:
                 "families of contaminated rows cannot be dropped without a benchmark; "
                 "name one with --decontaminate."
             )
+        if self.skip_rules and not self.rules:
+            raise SettingsError("rules can be left out where some are asked alone; name them with --rules.")
         if self.spare_family and self.dedup != "near":
             raise SettingsError(
                 "families can be spared where near-duplicates are dropped alone; say --dedup near as well."

@@ -4,11 +4,12 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from evolver.elimination.built_in import BUILT_IN
 from evolver.elimination.copied_prompt import copied_prompt
 from evolver.elimination.no_information_gain import no_information_gain
 from evolver.elimination.only_stop_words import STOP_WORDS, only_stop_words
 from evolver.elimination.refusal import make_refusal, refusal
-from evolver.elimination.rules import BUILT_IN, load_rules
+from evolver.elimination.rules import load_rules
 from evolver.elimination.truncated import truncated
 from evolver.elimination.verdict import Candidate, Drop
 from evolver_templates import prompt_labels

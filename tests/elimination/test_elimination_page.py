@@ -3,8 +3,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from evolver.elimination.built_in import BUILT_IN
 from evolver.elimination.judge import parse_judgement
-from evolver.elimination.rules import BUILT_IN, load_rules
+from evolver.elimination.rules import load_rules
 from evolver.elimination.verdict import Candidate, Drop
 
 PAGE = Path(__file__).parents[2] / "docs" / "elimination.md"

@@ -5,11 +5,25 @@ from pathlib import Path
 
 import pytest
 
-from evolver.elimination.rules import BUILT_IN, load_rules
+from evolver.elimination.built_in import BUILT_IN
+from evolver.elimination.rules import RuleSet, load_rules
 from evolver.elimination.verdict import Candidate, Drop, rule
 from evolver.errors import PluginError
 
-FIVE = {"truncated", "no_information_gain", "copied_prompt", "refusal", "only_stop_words"}
+DEFAULT = {
+    "truncated",
+    "no_information_gain",
+    "copied_prompt",
+    "about_rewriting",
+    "missing_material",
+    "refusal",
+    "only_stop_words",
+    "only_repeats",
+}
+
+
+def names(rules: RuleSet) -> list[str]:
+    return list(dict.fromkeys(rule.name for rule in (*rules.instruction_rules, *rules.response_rules)))
 
 
 def too_short(candidate: Candidate) -> Drop | None:
@@ -34,31 +48,57 @@ class Longer:
         return Drop("longer", "too long") if len(candidate.instruction.split()) > self.words else None
 
 
-def test_without_a_wish_the_five_rules_hold() -> None:
+def test_without_a_wish_the_default_rules_hold() -> None:
     rules = load_rules()
 
-    assert set(rules.names) == FIVE == set(BUILT_IN)
+    assert set(names(rules)) == DEFAULT == {name for name, rule in BUILT_IN.items() if rule.default}
     assert [one.name for one in rules.instruction_rules] == [
         "truncated",
         "no_information_gain",
         "copied_prompt",
+        "about_rewriting",
+        "missing_material",
     ]
-    assert [one.name for one in rules.response_rules] == ["truncated", "refusal", "only_stop_words"]
+    assert [one.name for one in rules.response_rules] == [
+        "truncated",
+        "refusal",
+        "only_stop_words",
+        "only_repeats",
+    ]
     assert rules.judge
 
 
 def test_rules_of_ones_own_are_added_to_the_five() -> None:
     rules = load_rules([too_short, check_for_poems])
 
-    assert set(rules.names) == FIVE | {"too_short", "no_haiku"}
+    assert set(names(rules)) == DEFAULT | {"too_short", "no_haiku"}
     assert rules.check_instruction(Candidate("a", "write a haiku")) == Drop("no_haiku", "asks for a haiku")
     assert rules.check_response(Candidate("a", "b", "four")) == Drop("too_short", "short")
+
+
+def test_rules_that_are_off_are_added_by_their_names_and_all_of_them_by_one_word() -> None:
+    assert set(names(load_rules(["answer_given"]))) == DEFAULT | {"answer_given"}
+    assert set(names(load_rules(["all"]))) == set(BUILT_IN)
+    assert set(names(load_rules(["all"], skip=["refusal"]))) == set(BUILT_IN) - {"refusal"}
+
+
+def test_the_rule_on_length_takes_a_number_and_no_other_does() -> None:
+    candidate = Candidate("one two", "word " * 101)
+
+    assert load_rules(["longer_than_parent=60"]).check_instruction(candidate) is None
+    drop = load_rules(["longer_than_parent=50"]).check_instruction(candidate)
+    assert drop is not None
+    assert drop.rule == "longer_than_parent"
+    assert load_rules(["longer_than_parent=50"]).digest() != load_rules(["longer_than_parent"]).digest()
+    for spec in ("longer_than_parent=1", "longer_than_parent=x", "refusal=3"):
+        with pytest.raises(PluginError, match="says nothing"):
+            load_rules([spec])
 
 
 def test_naming_built_in_rules_keeps_only_those() -> None:
     rules = load_rules(["refusal", too_short])
 
-    assert rules.names == ("refusal", "too_short")
+    assert names(rules) == ["refusal", "too_short"]
     assert not rules.judge
 
 
@@ -77,7 +117,7 @@ def test_without_no_information_gain_the_judge_is_not_asked() -> None:
 
 
 def test_an_empty_rewrite_never_lives() -> None:
-    drop = load_rules(skip=sorted(FIVE)).check_instruction(Candidate("Sort it.", " \n"))
+    drop = load_rules(skip=sorted(DEFAULT)).check_instruction(Candidate("Sort it.", " \n"))
 
     assert drop == Drop("no_information_gain", "the rewrite is empty")
 
@@ -144,7 +184,7 @@ def test_a_name_taken_twice_names_both_owners() -> None:
 
     with pytest.raises(PluginError, match=r"one of evolver and one of .*partial"):
         load_rules([mine])
-    assert load_rules(["truncated", mine]).names == ("truncated", "refusal")
+    assert names(load_rules(["truncated", mine])) == ["truncated", "refusal"]
 
 
 def test_an_async_rule_is_refused_before_it_runs() -> None:
