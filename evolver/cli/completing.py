@@ -63,7 +63,7 @@ def presets(ctx: click.Context, param: click.Parameter, incomplete: str) -> list
 
 def rules(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Complete the last of the rules in a list."""
-    from evolver.elimination.rules import BUILT_IN
+    from evolver.elimination.built_in import BUILT_IN
 
     return _listed(lambda _: BUILT_IN)(ctx, param, incomplete)
 
