@@ -7,6 +7,7 @@
     │   └── UsageError               what cannot be left out is missing; exit code 2
     ├── PoolError                    the pool cannot be read
     ├── PluginError                  a mutator, rule or model of the user's cannot be loaded, or failed
+    │   └── UnknownNameError         no mutator, preset or rule has that name; exit code 2
     ├── OutputError                  the dataset cannot be written
     ├── ModelError                   a model did not answer
     │   ├── TransientModelError      worth another try: 429, 5xx, a timeout, a dropped connection
@@ -23,6 +24,7 @@
         ├── RunBusyError
         ├── BatchMissingError
         └── QueryError
+            └── UnknownQueryError    exit code 2
 
 Whether a call is tried again is decided by these types, never by the text of a message.
 """
@@ -41,6 +43,7 @@ from evolver_store.errors import (
     RunMissingError,
     StoreError,
     StoreMissingError,
+    UnknownQueryError,
 )
 
 __all__ = [
@@ -64,6 +67,8 @@ __all__ = [
     "StoreMissingError",
     "TransientModelError",
     "UnknownBatchError",
+    "UnknownNameError",
+    "UnknownQueryError",
     "UsageError",
 ]
 
@@ -88,6 +93,12 @@ class PluginError(EvolverError):
 
 class OutputError(EvolverError):
     """The dataset cannot be written; no partial file is left."""
+
+
+class UnknownNameError(PluginError):
+    """No mutator, preset or rule has the name that was given; nothing was run."""
+
+    exit_code = 2
 
 
 class ModelError(EvolverError):

@@ -9,7 +9,7 @@ from random import Random
 import click
 
 from evolver.cli.options import completing
-from evolver.errors import PluginError
+from evolver.errors import UnknownNameError
 from evolver.loading import did_you_mean
 from evolver.plugins import DEFAULT_PRESET, Installed, LoadedMutator, installed, load_mutators
 
@@ -28,7 +28,7 @@ class _Listing:
             if mutator.name == name:
                 return mutator
         names = [mutator.name for mutator in self.mutators]
-        raise PluginError(
+        raise UnknownNameError(
             f"there is no mutator {name!r} among those listed; nothing is shown.{did_you_mean(name, names)} "
             f"There are {', '.join(names)}; a file of your own is named by --mutators."
         )

@@ -13,7 +13,7 @@ from evolver.elimination.longer_than_parent import make_longer_than_parent
 from evolver.elimination.no_information_gain import is_blank, no_information_gain
 from evolver.elimination.refusal import make_refusal
 from evolver.elimination.verdict import Candidate, Drop, Reads, Rule
-from evolver.errors import PluginError
+from evolver.errors import PluginError, UnknownNameError
 from evolver.loading import did_you_mean, digest_of, load_object
 
 DEFAULT: Final = "default"
@@ -125,7 +125,7 @@ def load_rules(
     known = {*BUILT_IN, *(rule.name for rule in loaded)}
     for name in skip:
         if name not in known:
-            raise PluginError(
+            raise UnknownNameError(
                 f"there is no rule {name!r} to leave out; nothing was run.{did_you_mean(name, known)} "
                 f"The rules are {', '.join(sorted(known))}."
             )
@@ -155,7 +155,7 @@ def _load(
     elif name in BUILT_IN:
         yield _built_in(name, refusal_phrases, value)
     elif isinstance(spec, str) and ":" not in spec:
-        raise PluginError(
+        raise UnknownNameError(
             f"there is no rule {spec!r}; nothing was run.{did_you_mean(spec, [DEFAULT, ALL, *BUILT_IN])} "
             f"Name {DEFAULT}, {ALL}, {', '.join(BUILT_IN)}, or one of yours as file.py:Name or module:Name."
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Iterable
 
-from evolver.errors import PluginError, SettingsError
+from evolver.errors import PluginError, SettingsError, UsageError
 from evolver.models import registry
 from evolver.models.identity import ModelIdentity, identity
 from evolver.models.keys import KEYLESS, address_of, in_the_clear, public_url, read_key
@@ -66,7 +66,7 @@ def make_model(
         ) from error
     except SettingsError as error:
         if registry.registered(provider.prefix) is None:
-            raise SettingsError(_unknown(spec.strip())) from error
+            raise UsageError(_unknown(spec.strip())) from error
         raise
     if not isinstance(model, Model):
         raise PluginError(
@@ -138,7 +138,7 @@ def _found(spec: str, base_url: str | None) -> tuple[Provider, str]:
             return provider, ""
     provider = registry.provider(prefix) if name and prefix else None
     if provider is None or provider.sole_model is not None:
-        raise SettingsError(_unknown(spec))
+        raise UsageError(_unknown(spec))
     return provider, name
 
 
@@ -190,6 +190,9 @@ def _unknown(spec: str) -> str:
 
 def _nearest(spec: str) -> str:
     prefix, colon, name = spec.partition(":")
+    owner = "" if colon else _owner(spec)
+    if owner:
+        return f"Did you mean {owner!r}? "
     near = difflib.get_close_matches(registry.folded(prefix), registry.prefixes(), n=1)
     try:
         provider = registry.registered(near[0]) if near else None
@@ -201,4 +204,22 @@ def _nearest(spec: str) -> str:
         return f"Did you mean {provider.prefix + ':' + (name or 'NAME')!r}? "
     if spec and not colon:
         return f"Did you mean '{_COMPATIBLE}:{spec}', or a server of your own with --base-url? "
+    return ""
+
+
+def _owner(spec: str) -> str:
+    """Write a name without a colon as it is asked for, if it is plain whose it is; else return an empty text.
+
+    It is for ``openai/gpt-4.1-mini``, as routers write it, and for ``claude-haiku-4-5``, as its provider does.
+    """
+    first, slash, rest = spec.partition("/")
+    if slash and rest and _is_known(first):
+        return f"{registry.folded(first)}:{rest}"
+    for prefix in registry.prefixes():
+        try:
+            provider = registry.registered(prefix)
+        except PluginError:
+            continue
+        if provider is not None and spec.lower().startswith(provider.families or ("\0",)):
+            return f"{prefix}:{spec}"
     return ""

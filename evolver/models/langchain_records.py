@@ -48,6 +48,9 @@ _KNOWN = (
 _SELF_HOSTED = frozenset({"ollama"})
 
 
+_FAMILIES = {"google_genai": ("gemini",), "mistralai": ("mistral", "codestral"), "deepseek": ("deepseek",)}
+
+
 def _record(prefix: str) -> Provider:
     def make(name: str, setup: Setup) -> Model:
         from evolver.models.langchain import LangChainModel  # LangChain takes most of a second to import
@@ -61,6 +64,7 @@ def _record(prefix: str) -> Provider:
         make=make,
         price_id=_PRICE_IDS.get(prefix, prefix),
         self_hosted=prefix in _SELF_HOSTED,
+        families=_FAMILIES.get(prefix, ()),
     )
 
 

@@ -26,6 +26,7 @@ OPENAI = Provider(
     url="https://api.openai.com/v1",
     url_variable="OPENAI_BASE_URL",
     price_id="openai",
+    families=("gpt", "chatgpt", "o1", "o3", "o4"),
     batch=True,
 )
 ANTHROPIC = Provider(
@@ -36,5 +37,6 @@ ANTHROPIC = Provider(
     url="https://api.anthropic.com",
     url_variable="ANTHROPIC_BASE_URL",
     price_id="anthropic",
+    families=("claude",),
     batch=True,
 )

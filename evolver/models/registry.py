@@ -57,6 +57,7 @@ class Provider:
         self_hosted: A server of the user's own, as Ollama is: nobody sends a bill.
         local: Runs in this process: it has no address, costs nothing, is neither limited nor stored.
         sole_model: Where there is one model only, its name in the lineage; it is asked for by ``prefix`` alone.
+        families: Beginnings of its models' names, to know them by where the prefix was left out: ``claude``.
         batch: Its models have ``batch_api()``.
         notice: What every run that uses it says at its beginning.
         dataset_notice: What the card of every dataset made with it says.
@@ -73,6 +74,7 @@ class Provider:
     self_hosted: bool = False
     local: bool = False
     sole_model: str | None = None
+    families: tuple[str, ...] = ()
     batch: bool = False
     notice: str = ""
     dataset_notice: str = ""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
-from evolver.errors import PluginError
+from evolver.errors import PluginError, UnknownNameError
 from evolver.loading import did_you_mean, load_object
 from evolver.plugins.authoring import describe_place
 from evolver.plugins.loaded import LoadedMutator, adapt, check_weight
@@ -227,7 +227,7 @@ def _refuse_clash(name: str, first: str, second: str) -> NoReturn:
 def _unknown(name: str, known: Sequence[str]) -> NoReturn:
     if name.endswith(".py"):
         raise PluginError(f"{name!r} names a file alone; nothing was run. Name what is in it: {name}:Name.")
-    raise PluginError(
+    raise UnknownNameError(
         f"there is no mutator or preset {name!r}; nothing was run.{did_you_mean(name, known)} "
         f"There are {', '.join(sorted(known))}."
     )

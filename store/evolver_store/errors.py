@@ -51,5 +51,11 @@ class QueryError(StoreError):
     """A query by the user is wrong, too slow, or tries to write."""
 
 
+class UnknownQueryError(QueryError):
+    """No named query has the name that was given."""
+
+    exit_code = 2
+
+
 class BatchMissingError(StoreError):
     """No batch of that name is in the store, or several are."""

@@ -7,8 +7,9 @@ to ``evolve sql``.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from difflib import get_close_matches
 
-from evolver_store.errors import QueryError
+from evolver_store.errors import UnknownQueryError
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,13 +25,17 @@ def named_query(name: str) -> NamedQuery:
     """Return the query of that name.
 
     Raises:
-        QueryError: There is none; the message names those there are.
+        UnknownQueryError: There is none; the message names those there are.
     """
     for query in NAMED_QUERIES:
         if query.name == name:
             return query
-    names = ", ".join(query.name for query in NAMED_QUERIES)
-    raise QueryError(f"no query is named {name!r}; nothing was read. There are {names}.")
+    names = [query.name for query in NAMED_QUERIES]
+    near = get_close_matches(name, names, n=1)
+    hint = f" Did you mean {near[0]!r}?" if near else ""
+    raise UnknownQueryError(
+        f"no query is named {name!r}; nothing was read.{hint} There are {', '.join(names)}."
+    )
 
 
 NAMED_QUERIES = (

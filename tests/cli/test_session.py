@@ -98,10 +98,6 @@ def test_json_gives_one_object_on_stdout(evolve: Run, tmp_path: Path) -> None:
     ("args", "said"),
     [
         (("--pool", "nowhere.json"), "nowhere.json does not exist; nothing was written."),
-        (("--pool", "pool.json", "--model", "opneai:x"), "nothing was sent"),
-        (("--pool", "pool.json", "--mutators", "deepn"), "Did you mean 'deepen'?"),
-        (("--pool", "pool.json", "--skip-rules", "refusl"), "Did you mean 'refusal'?"),
-        (("--pool", "pool.json", "--preset", "wizardlmm"), "Did you mean 'wizardlm'?"),
         (("--pool", "pool.json", "--output", "data.csv"), ".jsonl"),
         (("--pool", "pool.json", "--output", "no/where.jsonl"), "no"),
         (("--pool", "pool.json", "--store", "no/where.db"), "does not exist; no store was made"),
@@ -127,6 +123,15 @@ def test_bad_input_is_one_message_exit_1_and_nothing_written(
         (("--temperature", "warm"), "--temperature cannot be 'warm'"),
         (("--format", "alpca"), "Did you mean 'alpaca'?"),
         (("--seed", "1", "--epochs", "1", "--seed=2"), "--seed is given 2 times"),
+        (("--model", "opneai:x"), "Did you mean 'openai:x'?"),
+        (("--model", "claude-haiku-4-5"), "Did you mean 'anthropic:claude-haiku-4-5'?"),
+        (("--model", "openai/gpt-4.1-mini"), "Did you mean 'openai:gpt-4.1-mini'?"),
+        (("--judge-model", "gpt-4.1-nano"), "Did you mean 'openai:gpt-4.1-nano'?"),
+        (("--model", "gemini-2.5-flash"), "Did you mean 'google_genai:gemini-2.5-flash'?"),
+        (("--mutators", "deepn"), "Did you mean 'deepen'?"),
+        (("--skip-rules", "refusl"), "Did you mean 'refusal'?"),
+        (("--rules", "refusl"), "Did you mean 'refusal'?"),
+        (("--preset", "wizardlmm"), "Did you mean 'wizardlm'?"),
     ],
 )
 def test_a_wrong_value_of_an_option_is_wrong_usage_and_nothing_is_written(
