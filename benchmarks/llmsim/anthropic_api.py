@@ -54,12 +54,18 @@ class AnthropicApi:
     """Messages: text blocks only, no streaming, no tools.
 
     Sampling parameters go the way they went at the provider: models up to ``claude-…-4-0`` take them all, those from
-    4-1 to 4-6 refuse temperature beside top_p, and later ones refuse every one of them.
+    4-1 to 4-6 refuse temperature beside top_p, and later ones refuse every one of them. ``thinking`` is the dialect in
+    which thoughts come in blocks, some of them redacted, and temperature beside top_p is refused.
     """
+
+    thinking = False
+    plain = False
 
     def read(self, body: Mapping[str, Any]) -> Ask | Problem:
         """Understand a request, or say what the provider would not accept about it."""
         wrong = _wrong_parameter(body)
+        if wrong is None and self.thinking and "temperature" in body and "top_p" in body:
+            wrong = "`temperature` and `top_p` cannot both be specified for this model. Please use only one."
         if wrong is not None:
             return Problem(400, _INVALID, wrong)
         model, messages, limit = body["model"], body["messages"], body["max_tokens"]
@@ -69,12 +75,13 @@ class AnthropicApi:
         if len(turns) != len(messages) or any(not text for _, text in turns):
             return Problem(400, _INVALID, "messages: text content blocks must be non-empty")
         system = text_of(body["system"]) if "system" in body else None
-        sampling = body.get("temperature"), body.get("top_p"), body.get("top_k")
+        sampling = () if self.plain else (body.get("temperature"), body.get("top_p"), body.get("top_k"))
+        shape = () if self.plain else (limit,)
         return Ask(
             model=model,
             prompt=turns[-1][1] or "",
             system=system,
-            digest=digest(model, system, turns, limit, *sampling),
+            digest=digest(model, system, turns, *shape, *sampling),
             prompt_tokens=tokens(sum([len(text or "") for _, text in turns]) + len(system or "")),
             max_tokens=limit,
         )
@@ -91,7 +98,12 @@ class AnthropicApi:
     def message(self, ask: Ask, answer: Answer, number: int) -> dict[str, Any]:
         """Return a message; one without text has no content block at all."""
         refused = answer.finish == "refusal"
-        shown = [] if refused or not answer.text else [{"type": "text", "text": answer.text}]
+        shown: list[dict[str, Any]] = (
+            [] if refused or not answer.text else [{"type": "text", "text": answer.text}]
+        )
+        if answer.thought:
+            redacted = {"type": "redacted_thinking", "data": "c2lt"}
+            shown = [redacted, {"type": "thinking", "thinking": answer.thought, "signature": "sim"}, *shown]
         details = {"type": "refusal", "category": "general_harms", "explanation": answer.text}
         return {
             "id": f"msg_sim{number:016x}",

@@ -45,11 +45,16 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the model says; tokens are a quarter of the characters, at least one for any text."""
+    """What the model says; tokens are a quarter of the characters, at least one for any text.
+
+    ``thought`` is what a model that thinks does before it answers; its tokens are among those of the answer.
+    """
 
     text: str
     finish: Finish
     tokens: int
+    thought: str = ""
+    thought_tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +87,7 @@ class Api(Protocol):
         """Return the body of an answer; ``number`` makes its id."""
         ...
 
-    def error(self, problem: Problem, number: int) -> dict[str, Any]:
+    def error(self, problem: Problem, number: int) -> Any:
         """Return the body of an error."""
         ...
 

@@ -23,6 +23,7 @@ from benchmarks.llmsim.anthropic_batches import AnthropicBatches
 from benchmarks.llmsim.api import Api
 from benchmarks.llmsim.config import Config, ConfigError
 from benchmarks.llmsim.desk import Desk, encode
+from benchmarks.llmsim.dialects import DIALECTS
 from benchmarks.llmsim.live import Live
 from benchmarks.llmsim.openai_api import OpenAIApi
 from benchmarks.llmsim.openai_batches import OpenAIBatches
@@ -42,6 +43,7 @@ class App:
         self._waiting: list[tuple[Exchange, dict[str, int]]] = []
         self._live = Live(self._desk, self._wake)
         self._openai, self._anthropic = OpenAIApi(), AnthropicApi()
+        self._speak(config)
         openai = OpenAIBatches(self._desk, self._openai)
         anthropic = AnthropicBatches(self._desk, self._anthropic)
         self._stores: dict[str, tuple[Api, Below]] = {
@@ -77,6 +79,12 @@ class App:
     def stats(self) -> dict[str, Any]:
         """Return every counter."""
         return {**self._desk.counters.as_dict(), "held": self._live.held}
+
+    def _speak(self, config: Config) -> None:
+        """Speak the dialect of the settings from now on."""
+        self._openai.dialect = DIALECTS[config.dialect] if config.dialect else None
+        self._anthropic.plain = config.dialect != ""
+        self._anthropic.thinking = config.dialect == "anthropic-thinking"
 
     def _count(self, route: str) -> None:
         self._desk.counters.requests += 1
@@ -122,6 +130,7 @@ class App:
         except ValueError as error:
             exchange.reply(400, encode({"error": str(error)}))
             return
+        self._speak(self._desk.config)
         self._live.release()
         self._settings(exchange)
 

@@ -10,6 +10,8 @@ from functools import cache
 from statistics import NormalDist
 from typing import Any
 
+from benchmarks.llmsim.dialects import DIALECTS
+
 STYLES = ("simple", "offline", "echo")
 
 
@@ -56,6 +58,16 @@ class Config:
     rpm: int = _setting(0, "calls a minute, above which 429 is the answer; 0: no limit")
     hold: bool = _setting(False, "keep finished answers back until hold is false")
     hold_after: int = _setting(-1, "keep answers back after so many; negative: never")
+    dialect: str = _setting(
+        "", "speak like a server that people run: vllm-think, gemini, mistral, …; plain is OpenAI's own"
+    )
+    rate_think_cut: float = _setting(
+        0.0,
+        "share of contents whose thought takes 1 to 7 times the 2,048 tokens of the usual limit; with a dialect",
+    )
+    credit_after: int = _setting(-1, "the account is empty after so many answers; negative: never")
+    credit_status: int = _setting(402, "the HTTP status that says so")
+    credit_words: str = _setting("the account is empty", "the words that say so")
     batch_seconds: float = _setting(0.0, "how long a batch takes")
     batch_hold: bool = _setting(False, "keep batches in progress until batch_hold is false")
     batch_rate_errored: float = _setting(0.0, "share of a batch's requests that end in an error")
@@ -71,6 +83,10 @@ class Config:
                 raise ConfigError(f"{setting.name} is a share between 0 and 1, not {value}")
         if self.style not in STYLES:
             raise ConfigError(f"style is one of {', '.join(STYLES)}, not {self.style!r}")
+        if self.dialect and self.dialect not in DIALECTS:
+            raise ConfigError(f"dialect is one of {', '.join(sorted(DIALECTS))}, not {self.dialect!r}")
+        if self.rate_think_cut and not self.dialect:
+            raise ConfigError("rate_think_cut needs a dialect; plain is one")
         latency_curve(self.latency)
 
     def merged(self, changes: Mapping[str, object]) -> Config:

@@ -37,6 +37,8 @@ class Gate:
             return api.problem("forbidden")
         if config.quota_exhausted:
             return api.problem("no_quota")
+        if 0 <= config.credit_after <= self._counters.completed:
+            return Problem(config.credit_status, "invalid_request_error", config.credit_words)
         if config.storm_429:
             return api.problem("rate_limited")
         return None

@@ -6,11 +6,17 @@ from collections.abc import Sequence
 
 from benchmarks.llmsim.api import Answer, Ask, tokens
 from benchmarks.llmsim.config import Config, latency_curve
+from benchmarks.llmsim.dialects import DIALECTS
 from benchmarks.llmsim.draws import uniform
-from benchmarks.llmsim.texts import writer
+from benchmarks.llmsim.styles import writer
 
 _WAY = ("429", "500", "529", "drop", "hang", "malformed")
 _CONTENT = ("refusal", "cutoff", "empty", "filter")
+_USUAL_LIMIT = 2048
+_THOUGHT = (
+    "Okay, the given prompt. Sorry, are they equal or not equal? Equal, I would say: not equal. "
+    "The rewritten prompt is draft {:x}."
+)
 _REFUSAL = "I'm sorry, but I can't help with that."
 
 Shares = Sequence[tuple[float, str]]
@@ -22,6 +28,10 @@ class SimulatedModel:
     def __init__(self, config: Config) -> None:
         self._seed = config.seed
         self._write = writer(config.style)
+        self._thinks = config.dialect == "anthropic-thinking" or (
+            config.dialect != "" and DIALECTS[config.dialect].place is not None
+        )
+        self._think_cut = config.rate_think_cut
         self._curve = latency_curve(config.latency)
         slowest, fastest = self._curve(0.75), self._curve(0.25)
         self._fixed = fastest if fastest == slowest else None
@@ -52,12 +62,24 @@ class SimulatedModel:
         if fault == "empty":
             return Answer("", "stop", 0)
         text, finish = self._write(ask)
+        if self._thinks or self._think_cut:
+            return self._thought_over(ask, text)
         if fault == "cutoff":
             text = text[: len(text) // 2]
             return Answer(text, "length", tokens(len(text)))
         if ask.max_tokens is not None and len(text) > 4 * ask.max_tokens:
             return Answer(text[: 4 * ask.max_tokens], "length", ask.max_tokens)
         return Answer(text, finish, tokens(len(text)))
+
+    def _thought_over(self, ask: Ask, text: str) -> Answer:
+        """Answer after a thought, if the limit leaves room for both; the thought holds all that must not get out."""
+        thought = _THOUGHT.format(ask.digest)
+        spent = tokens(len(thought))
+        if uniform(self._seed, ask.digest, b"think cut") < self._think_cut:
+            spent = int(_USUAL_LIMIT * (1 + 6 * uniform(self._seed, ask.digest, b"thought")))
+        if ask.max_tokens is not None and spent >= ask.max_tokens:
+            return Answer("", "length", ask.max_tokens, thought, ask.max_tokens)
+        return Answer(text, "stop", spent + tokens(len(text)), thought, spent)
 
 
 def _cumulative(config: Config, names: Sequence[str]) -> Shares:

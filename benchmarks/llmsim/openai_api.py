@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from benchmarks.llmsim.api import UNKNOWN_MODEL_PREFIX, Answer, Ask, Problem, Trouble, text_of, tokens
+from benchmarks.llmsim.dialects import Dialect
 from benchmarks.llmsim.draws import digest
 from benchmarks.llmsim.wire import Request
 
@@ -45,7 +46,9 @@ _SAMPLING = {
 
 
 class OpenAIApi:
-    """Chat completions: one choice, no streaming, no tools."""
+    """Chat completions: one choice, no streaming, no tools; in the dialect that is set, or OpenAI's own."""
+
+    dialect: Dialect | None = None
 
     def read(self, body: Mapping[str, Any]) -> Ask | Problem:
         """Understand a request; models named ``gpt-5…``, ``o1``, ``o3-…`` refuse what reasoning models refuse."""
@@ -60,11 +63,20 @@ class OpenAIApi:
             refused = _refused_by_reasoning(body)
             if refused is not None:
                 return refused
+        if self.dialect is not None:
+            problem = self.dialect.refusal(body)
+            if problem is not None:
+                return problem
         limit = body.get("max_completion_tokens") or body.get("max_tokens")
         turns = [(m.get("role"), text_of(m.get("content"))) for m in messages if isinstance(m, dict)]
         if len(turns) != len(messages) or any(text is None for _, text in turns):
             return _invalid("a message has a role and text", "messages")
-        content = digest(model, turns, limit, *[body.get(name, usual) for name, usual in _SAMPLING.items()])
+        if self.dialect is not None:  # what a dialect leaves out must not change the answer
+            content = digest(model, turns)
+        else:
+            content = digest(
+                model, turns, limit, *[body.get(name, usual) for name, usual in _SAMPLING.items()]
+            )
         system = next((text for role, text in turns if role in {"system", "developer"}), None)
         return Ask(
             model=model,
@@ -86,6 +98,8 @@ class OpenAIApi:
 
     def message(self, ask: Ask, answer: Answer, number: int) -> dict[str, Any]:
         """Return a chat completion; a refusal has no content and finish reason ``stop``."""
+        if self.dialect is not None and answer.finish != "refusal":
+            return _in_dialect(self.dialect, ask, answer, number)
         refused = answer.finish == "refusal"
         return {
             "id": f"chatcmpl-sim{number:016x}",
@@ -116,8 +130,10 @@ class OpenAIApi:
             "system_fingerprint": "fp_llmsim",
         }
 
-    def error(self, problem: Problem, number: int) -> dict[str, Any]:
-        """Return ``{"error": …}`` with all four fields."""
+    def error(self, problem: Problem, number: int) -> Any:
+        """Return ``{"error": …}`` with all four fields, or what the dialect has in its place."""
+        if self.dialect is not None:
+            return self.dialect.error(problem)
         return {
             "error": {
                 "message": problem.message,
@@ -139,6 +155,25 @@ class OpenAIApi:
     def prompt_refused(self) -> Problem | None:
         """Return nothing: the filter ends an answer with its own finish reason."""
         return None
+
+
+def _in_dialect(dialect: Dialect, ask: Ask, answer: Answer, number: int) -> dict[str, Any]:
+    text = answer.text + dialect.tail if answer.text else answer.text
+    place = dialect.place if answer.thought else None
+    said = {"content": text} if place is None else place(answer.thought, text)
+    choice = {
+        "index": 0,
+        "message": {"role": "assistant", **said},
+        "finish_reason": dialect.ends.get(answer.finish, answer.finish),
+    }
+    return {
+        "id": f"chatcmpl-sim{number:016x}",
+        "object": "chat.completion",
+        "created": int(time.time()),
+        "model": ask.model,
+        "choices": [choice],
+        "usage": dialect.usage(ask.prompt_tokens, answer.tokens, answer.thought_tokens),
+    }
 
 
 def _reasons(model: str) -> bool:

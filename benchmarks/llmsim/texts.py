@@ -46,15 +46,6 @@ _TEXT = " ".join(_WORDS)
 _STARTS = list(accumulate((len(word) + 1 for word in _WORDS), initial=0))
 
 
-def writer(style: str) -> Writer:
-    """Return the function that answers in ``style``: simple, echo or offline."""
-    if style == "offline":
-        from benchmarks.llmsim.embedded import offline  # imports evolver, which the other styles do not need
-
-        return offline
-    return {"simple": simple, "echo": echo}[style]
-
-
 def simple(ask: Ask) -> tuple[str, Finish]:
     """Answer deterministically and cheaply: a longer instruction, a verdict, or 90 to 150 words of prose."""
     return _simple(ask), "stop"

@@ -72,6 +72,7 @@ class Parameters:
         self._guesses = guesses
         self._accepted: set[frozenset[str]] = set()
         self._lessons: dict[Lesson, None] = {}
+        self._batched: dict[Sampling, None] = {}
         self._told: set[tuple[str, str]] = set()
 
     def of(self, sampling: Sampling) -> dict[str, float]:
@@ -156,6 +157,21 @@ class Parameters:
             yield [Lesson("neither", first, other=second)]
         elif optional:
             yield [Lesson("left_out", optional[0], asked[optional[0]])]
+
+    def batched(self, sampling: Sampling) -> dict[str, float]:
+        """Return what to send in a batch, whose refusals come much later."""
+        self._batched[sampling] = None
+        return self.of(sampling)
+
+    def learn_later(self, refusal: Refusal) -> bool:
+        """Learn from a refusal among a batch's results, which do not say what was sent; true if it teaches anything."""
+        lessons: list[Lesson] = []
+        for sampling in self._batched or (Sampling(),):
+            kept = self._kept(sampling, taught=False)
+            lessons += self._lessons_of(refusal, *refusal.named(kept), kept)
+        self._lessons.update(dict.fromkeys(lessons))
+        self.confirm(lessons)
+        return bool(lessons)
 
     def confirm(self, lessons: Iterable[Lesson]) -> None:
         """Tell what was learnt, now that a call was answered."""

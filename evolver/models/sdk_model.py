@@ -8,15 +8,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from evolver.errors import ModelError, RunModelError
+from evolver.errors import ModelError, RunModelError, TransientModelError
 from evolver.models import registry
 from evolver.models.batch.sdk_batches import Desk
 from evolver.models.failures import from_status
 from evolver.models.keys import address_of, read_key
-from evolver.models.parameters import Parameters
+from evolver.models.parameters import Parameters, is_refusal
 from evolver.models.protocol import Completion, Request, Sampling
 from evolver.models.reading import Reader
-from evolver.models.refusals import Refusal
+from evolver.models.refusals import Refusal, read_refusal
 from evolver.models.sdk import SdkErrors, Wire, limits, timeouts
 
 if TYPE_CHECKING:
@@ -110,13 +110,13 @@ class SdkModel(ABC):
             body=self._batched,
             completion=self._completion,
             failure=self._failure,
-            refused=self._refused,
+            refused=self._refused_in_batch,
         )
 
     def _batched(self, request: Request) -> dict[str, object]:
         """Write a request as the model is known to take it."""
         self._check(request.sampling)
-        return self._body(request, self._parameters.of(request.sampling))
+        return self._body(request, self._parameters.batched(request.sampling))
 
     def _check(self, sampling: Sampling) -> None:
         """Stop the run for a temperature that the provider does not take from any model."""
@@ -148,3 +148,10 @@ class SdkModel(ABC):
 
     def _refused(self, status: int, said: str, code: str | None = None, headers: Any = None) -> ModelError:
         return from_status(status, said, who=self.name, code=code, headers=headers, secrets=(self._key,))
+
+    def _refused_in_batch(self, status: int, said: str, code: str | None, error: object) -> ModelError:
+        """Read an error in a batch's results; one that teaches how to ask is worth the next batch."""
+        failed = self._refused(status, said, code)
+        if is_refusal(failed) and self._parameters.learn_later(read_refusal(error, code=code)):
+            return TransientModelError(str(failed), "refused_parameter")
+        return failed

@@ -100,7 +100,7 @@ class AnthropicBatches(SdkBatches):
         inner = inner if isinstance(inner, dict) else {}
         name = str(inner.get("type"))
         message, code = word(inner.get("message")), word(inner.get("code"))
-        return self._desk.refused(_STATUS.get(name, 500), message or "no reason given", code or name)
+        return self._desk.refused(_STATUS.get(name, 500), message or "no reason given", code or name, inner)
 
     def _state(self, batch: dict[str, Any]) -> BatchState:
         counts, provider_id = _counts(batch), self._id(batch)

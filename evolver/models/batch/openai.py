@@ -79,6 +79,7 @@ class OpenAIBatches(SdkBatches):
             status if isinstance(status, int) and status != 200 else 500,
             word(details.get("message")) or "no reason given",
             word(details.get("code")),
+            body,
         )
 
     def _state(self, batch: dict[str, Any]) -> BatchState:

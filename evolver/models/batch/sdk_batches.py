@@ -27,7 +27,7 @@ class Desk:
     """What a batch API takes over from the live calls of its model.
 
     ``body`` and ``completion`` write a request and read an answer; ``failure`` reads an error of the SDK's, which is a
-    ``status``; ``refused`` reads one that stands in a file of results: status, the provider's words, code.
+    ``status``; ``refused`` reads one that stands in a file of results: status, words, code, and all of it.
     """
 
     who: str
@@ -36,7 +36,7 @@ class Desk:
     body: Callable[[Request], dict[str, object]]
     completion: Callable[[dict[str, Any]], Completion]
     failure: Callable[[Any], ModelError]
-    refused: Callable[[int, str, str | None], ModelError]
+    refused: Callable[[int, str, str | None, object], ModelError]
 
 
 class SdkBatches:

@@ -226,3 +226,19 @@ def test_a_run_without_batches_says_what_is_in_flight_before_it_pays_again(runne
     assert any(
         isinstance(event, Notice) and "add --batch to collect" in event.text for event in runner.events
     )
+
+
+def test_a_parameter_refused_in_a_batch_is_left_out_of_the_next_and_told_once(runner: Any) -> None:
+    runner.sim.configure(dialect="plain")
+    runner.run("plain.db")
+    runner.sim.configure(dialect="claude-gateway")
+    told: list[str] = []
+
+    def listen(event: Any) -> None:
+        if isinstance(event, Notice):
+            told.append(event.text)
+
+    runner.make("refusing.db", on_event=listen).run()
+
+    assert runner.lineage("refusing.db") == runner.lineage("plain.db")
+    assert len([each for each in told if "top_p" in each]) == 1
