@@ -19,6 +19,7 @@ from evolver.elimination.verdict import Candidate
 from evolver.models.protocol import Completion, Model, Purpose, Request, Sampling
 from evolver_mutators import WIZARDLM
 from evolver_offline import OfflineModel
+from evolver_offline.data import table
 from evolver_templates import render
 
 PURPOSES: tuple[Purpose, ...] = ("evolve", "judge", "answer", "oss")
@@ -149,3 +150,19 @@ def test_the_example_pool_is_varied(instructions: list[str]) -> None:
     assert len(instructions) >= 60
     assert len(japanese) >= 5
     assert sum("\n" in text for text in instructions) >= 15
+
+
+def test_its_record_is_read_without_its_lists_of_words() -> None:
+    program = (
+        "import sys; from evolver_offline.record import OFFLINE;"
+        "print(OFFLINE.prefix, 'evolver_offline.model' in sys.modules, 'evolver_offline.data' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout == "offline False False\n"
+
+
+def test_its_words_and_programs_are_files_that_are_read_once() -> None:
+    words, programs = table("words"), table("programs")
+    assert table("words") is words
+    assert words.texts("CJK_FEW") == ("三", "四", "五")
+    assert {row["note"][-1] for row in programs.rows("PROGRAMS")} == {"."}

@@ -23,7 +23,7 @@ SOURCE_ROOTS = {
     "evolver_store": ROOT / "store",
     "evolver_templates": ROOT / "templates",
 }
-SHIPPED_KINDS = {".py", ".jinja", ".typed", ".sql"}
+SHIPPED_KINDS = {".py", ".jinja", ".typed", ".sql", ".toml"}
 
 
 def build(project: Path, kind: str, folder: Path) -> Path:
