@@ -12,7 +12,7 @@ class ModelIdentity:
     """What tells two models apart.
 
     ``name`` is what the lineage records, written as the model is asked for on the command line:
-    ``openai:gpt-4.1-mini``, ``offline/1``. ``base_url`` is the address in effect, without user, password and
+    ``openai:gpt-4.1-mini``. ``base_url`` is the address in effect, without user, password and
     query; ``None`` where the model has none. ``local`` models cost nothing. ``settings`` holds what a
     model object brings of its own that shapes its completions, such as ``temperature=0.2``.
     """

@@ -132,7 +132,7 @@ def provider(prefix: str) -> Provider | None:
 
 
 def provider_of(name: str) -> Provider | None:
-    """Return the record behind a model's name in the lineage, ``openai:m`` or ``offline/1``; ``None`` without one.
+    """Return the record behind a model's name in the lineage, ``openai:m``; ``None`` without one.
 
     Never fails: a lineage may hold models whose packages are gone.
     """

@@ -23,7 +23,7 @@ class Asking:
     model: Annotated[
         str,
         Setting(
-            help="openai:NAME, anthropic:NAME, offline, or any LangChain provider:NAME.",
+            help="openai:NAME, anthropic:NAME, or provider:NAME of any other that is installed or LangChain knows.",
             group="Models",
             metavar="SPEC",
             more="A model of another provider or server than the rest may judge or answer.",
