@@ -49,7 +49,7 @@ def read_arrow(stream: Any, kind: str) -> Iterator[Record]:
                 yield Record(f"record {count}", row)
     except EOFError as error:
         raise TruncatedError(f"after record {count}") from error
-    except (pa.ArrowException, OSError, ValueError, KeyError, OverflowError) as error:
+    except (pa.ArrowException, MemoryError, OSError, ValueError, KeyError, OverflowError) as error:
         if "EOF" in str(error) or "Expected to be able to read" in str(error):
             raise TruncatedError(f"after record {count}") from error
         raise MalformedError(f"is damaged after record {count}") from error
@@ -108,6 +108,7 @@ def _ipc_batches(stream: Any, kind: str) -> Iterator[Any]:
     if not columns:
         raise MalformedError("has no column that holds text")
     for batch in batches:
+        batch.validate(full=True)  # offsets out of range would be read from anywhere
         for start in range(0, batch.num_rows, BATCH_ROWS):
             yield batch.select(columns).slice(start, BATCH_ROWS)
 

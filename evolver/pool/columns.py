@@ -35,6 +35,7 @@ _VOICES = (
 )  # columns that are a name each, unless both are there
 SETTABLE = ("instruction", "input", "response", "context", "system", "turns")
 _MOST_SHAPES = 1_000
+_LONGEST = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +124,13 @@ def advice_for(names: Iterable[str]) -> str:
     if not found:
         return ""
     listed = ", ".join(_shown(name) for name in found)
-    likely = [name for name in found if plain_name(name) not in NAMES["id"]] or found
+    likely = [
+        name
+        for name in found
+        if name.isprintable() and len(name) <= _LONGEST and plain_name(name) not in NAMES["id"]
+    ]
+    if not likely:
+        return f"Its columns are {listed}; name one of them with --column instruction=NAME."
     then = f" --column response={shlex.quote(likely[1])}" if len(likely) > 1 else ""
     return (
         f"Its columns are {listed}; say which of them holds the instructions "

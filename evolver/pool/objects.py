@@ -9,6 +9,7 @@ import weakref
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, BinaryIO
 
+from evolver.errors import PoolError
 from evolver.pool.columns import Columns
 from evolver.pool.plain import plain
 from evolver.pool.record import NOT_JSON, BadRowError, Record
@@ -28,8 +29,8 @@ class ObjectRows:
         PoolError: The object is none that rows can be read from.
     """
 
-    def __init__(self, rows: object) -> None:
-        self.name = f"python:{type(rows).__name__}"
+    def __init__(self, rows: object, name: str | None = None) -> None:
+        self.name = name or f"python:{type(rows).__name__}"
         self._rest = _rows_of(rows, self.name)
         self._hash = hashlib.sha256()
         self._spool: BinaryIO = tempfile.TemporaryFile(prefix="evolver-pool-")  # noqa: SIM115 - kept open
@@ -65,6 +66,8 @@ class ObjectRows:
         """Take the next row from the object into the temporary file; empty at its end."""
         try:
             row = next(self._rest, _END)
+        except PoolError:
+            raise
         except Exception as error:
             why = str(error).strip().partition("\n")[0] or type(error).__name__
             raise pool_error(

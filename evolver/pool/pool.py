@@ -12,6 +12,7 @@ from typing import Protocol
 from evolver.pool.columns import Columns
 from evolver.pool.files import FileRows
 from evolver.pool.folders import FolderRows, split_off
+from evolver.pool.hub import PREFIX, HubRows
 from evolver.pool.objects import ObjectRows
 from evolver.pool.read import SeedReader
 from evolver.pool.reading import Reading
@@ -20,7 +21,10 @@ from evolver.pool.seeds import PoolReport, Seed, Skip
 from evolver.pool.source import STDIN
 
 PoolSource = str | os.PathLike[str] | Iterable[object]
-"""A path (``-`` is standard input), or rows in Python: an iterable of dicts or texts, a DataFrame, a ``Dataset``."""
+"""A path (``-`` is standard input), ``hf:OWNER/NAME[@REVISION][:SPLIT]``, or rows in Python.
+
+Those are an iterable of dicts or texts, a DataFrame, an Arrow table, a ``Dataset``.
+"""
 
 
 class Rows(Protocol):
@@ -160,6 +164,8 @@ def pool_sha256(source: PoolSource) -> str:
 
 def _open(source: PoolSource) -> Rows:
     if isinstance(source, str | os.PathLike):
+        if isinstance(source, str) and source.startswith(PREFIX) and not Path(source).exists():
+            return HubRows(source)
         path, split = split_off(os.fspath(source))
         if path != STDIN and _is_folder(path):
             return FolderRows(path, split)

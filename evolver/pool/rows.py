@@ -70,7 +70,7 @@ class Shaper:
         if not isinstance(row, dict):
             raise BadRowError(NOT_AN_OBJECT)
         layout = self.columns.layout(row)
-        instances = row.get(layout.columns.get("instances", ""))
+        instances = _value(row, layout.columns, "instances")
         if isinstance(instances, list) and instances:
             yield from self._instances(row, layout, instances)
         else:
@@ -97,28 +97,28 @@ class Shaper:
         if "instruction" not in columns:
             raise BadRowError(NO_INSTRUCTION if "turns" in columns else NO_KNOWN_FIELDS)
         instruction = _text(row[columns["instruction"]], "instruction")
-        input_ = _text(row.get(columns.get("input", "")), "input")
-        response = _response(row.get(columns.get("response", "")))
+        input_ = _text(_value(row, columns, "input"), "input")
+        response = _response(_value(row, columns, "response"))
         if columns["instruction"].lower() in _TEXT_COLUMNS and not response:
             flat = parse_template(instruction)
             if flat is not None:
                 instruction, input_, response, more = flat
                 self.unused[LATER_TURNS] += more
         text = self._with_context(row, columns, join_input(instruction, input_), bool(input_.strip()))
-        system = row.get(columns.get("system", ""))
+        system = _value(row, columns, "system")
         yield self._draft(row, layout, text, response, system if isinstance(system, str) else "")
 
     def _turns(self, row: Mapping[str, Any], columns: Mapping[str, str]) -> object:
         """Return the turns of a row: its conversation, or a prompt and a completion that are lists of turns."""
-        found = row.get(columns.get("turns", ""))
+        found = _value(row, columns, "turns")
         if found is not None and ("instruction" not in columns or "response" not in columns):
             return found
-        prompt = row.get(columns.get("instruction", ""))
+        prompt = _value(row, columns, "instruction")
         if isinstance(prompt, str) and prompt.startswith("[{"):
             prompt = unfold(prompt)
         if not isinstance(prompt, list) or not looks_like_turns(prompt):
             return None
-        reply = unfold(row.get(columns.get("response", "")))
+        reply = unfold(_value(row, columns, "response"))
         if reply is None:
             return prompt
         return [*prompt, *(reply if isinstance(reply, list) else [{"role": "assistant", "content": reply}])]
@@ -126,7 +126,7 @@ class Shaper:
     def _of_dialogue(self, row: Mapping[str, Any], layout: Layout, turns: object) -> Iterator[Draft]:
         dialogue = take_apart(turns)
         self.unused.update(dialogue.unused)
-        system = row.get(layout.columns.get("system", ""))
+        system = _value(row, layout.columns, "system")
         if not dialogue.system and isinstance(system, str):
             dialogue.system = system
         exchanges = dialogue.exchanges if self._how.turns == "all" else dialogue.exchanges[:1]
@@ -141,7 +141,7 @@ class Shaper:
         self, row: Mapping[str, Any], columns: Mapping[str, str], text: str, taken: bool
     ) -> str:
         """Join the context as an input where there is no other, or where that was asked for."""
-        context = row.get(columns.get("context", ""))
+        context = _value(row, columns, "context")
         if context is None:
             return text
         if isinstance(context, str) and (not taken or "context" in self._how.join):
@@ -172,6 +172,11 @@ def shape(row: object, given: Mapping[str, str]) -> str:
 def part_name(row: object) -> str:
     """Return what one of several seeds of a row is called."""
     return "instance" if isinstance(row, dict) and "instances" in row else "turn"
+
+
+def _value(row: Mapping[str, Any], columns: Mapping[str, str], field: str) -> Any:
+    """Return a field's value; ``None`` where the row has none."""
+    return row[columns[field]] if field in columns else None
 
 
 def _row_in_a_text(text: str) -> object:
