@@ -80,7 +80,9 @@ def command(
     from evolver_store.query import asking
 
     sql, params = _question(query, named, run_name, store)
-    with asking(store, sql, params, timeout=timeout) as answer:
+    # One more than a table shows tells whether there are more.
+    most = limit or (None if as_json or as_csv else _TABLE_ROWS + 1)
+    with asking(store, sql, params, timeout=timeout, most=most) as answer:
         if as_json:
             _print_json(answer, limit)
         elif as_csv:

@@ -186,7 +186,8 @@ def _walk(id_: int, *, up: bool) -> CTE:
     here, step = instructions, instructions.alias("step")
     found = select(here.c.id, here.c.parent_id).where(here.c.id == id_).cte("found", recursive=True)
     meets = step.c.id == found.c.parent_id if up else step.c.parent_id == found.c.id
-    return found.union_all(select(step.c.id, step.c.parent_id).join_from(found, step, meets))
+    # Not UNION ALL: a row that a stranger's store makes its own ancestor would be walked through for ever.
+    return found.union(select(step.c.id, step.c.parent_id).join_from(found, step, meets))
 
 
 def _of(found: CTE) -> Select[Any]:

@@ -207,9 +207,8 @@ def test_a_query_that_takes_too_long_is_stopped(known_store: str) -> None:
 def test_a_query_is_stopped_in_the_middle_of_its_rows(known_store: str) -> None:
     endless = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT x FROM n"
 
-    with pytest.raises(QueryError, match="is not all"), asking(known_store, endless, timeout=0.2) as answer:
-        for _ in answer.rows:
-            pass
+    with pytest.raises(QueryError, match="nothing is shown"), asking(known_store, endless, timeout=0.2):
+        pass
 
 
 def test_a_query_cannot_give_itself_more_time(make_store: MakeStore) -> None:
