@@ -68,6 +68,7 @@ _OFFER: Final = re.compile(
 )
 _LABELS: Final = ("Rewritten Prompt", "Created Prompt", "New Prompt")
 _MOST_FRAMES: Final = 4
+_LONGEST_OFFER: Final = 800  # characters
 
 
 def without_tokens(text: str, given: str) -> str:
@@ -125,7 +126,7 @@ def _without_chat(text: str, known: str) -> str:
         frame = pattern.match(stripped)
         if frame is not None and fold(frame.group()) not in known:
             return stripped[frame.end() :].lstrip()
-    offer = _OFFER.search(text)
+    offer = _OFFER.search(text, max(0, len(text) - _LONGEST_OFFER))
     if offer is not None and fold(offer.group()) not in known:
         return text[: offer.start()].rstrip()
     return text

@@ -68,11 +68,11 @@ def closes_a_trace(text: str, start: int, end: int) -> bool:
     if not before.strip():
         return True
     if not line.strip():  # on a line of its own, or the first on it
-        return not (_BEFORE.search(before.rstrip()) or _explained(sentence))
+        return not (_BEFORE.search(before.rstrip()[-_SAME_SENTENCE:]) or _explained(sentence))
     if line[-1].isspace():
         ended = line.rstrip()[-1] in _ENDS
         alone = text[end : end + 1] in ("", "\n", "\r")
-        return (ended or alone) and not (_BEFORE.search(line) or _explained(sentence))
+        return (ended or alone) and not (_BEFORE.search(line[-_SAME_SENTENCE:]) or _explained(sentence))
     return True
 
 

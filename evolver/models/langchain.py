@@ -144,7 +144,7 @@ class LangChainModel:
 def _said(message: BaseMessage) -> Said:
     """Read text and blocks; reasoning may stand beside them, where some classes put what they have no name for."""
     said = of_content(message.content)
-    thought = said.reasoning or beside(message.additional_kwargs) or beside(message.response_metadata)
+    thought = said.reasoning or beside(message.additional_kwargs)
     return Said(said.text, thought)
 
 

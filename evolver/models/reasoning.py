@@ -34,6 +34,7 @@ _FAMILIES: Final = tuple(
         (r"<\|inner_prefix\|>()", r"<\|inner_suffix\|>"),
         (r"<start_working_out>()", "<end_working_out>"),
         (r"<details\s[^<>\n]{0,100}type=[\"']reasoning[\"'][^<>\n]{0,100}>()", "</details>"),
+        (r"Thinking\.\.\.\n()", r"\.\.\.done thinking\."),
         (r"Here(?:'s|’s| is) my thought process:\s()", r"Here(?:'s|’s| is) my response:"),
     )
 )
@@ -47,8 +48,9 @@ _OPENED: Final = re.compile(
     rf"|<{_BAR}(?:begin_of_|start_?)?(?:thoughts?|think|thinking|reasoning){_BAR}>",
     re.IGNORECASE,
 )
+_EMPTY: Final = re.compile(rf"<(?:[\w-]+:)?(?:{_NAMES})\s*/>", re.IGNORECASE)
 _ORPHAN_BEGINS: Final = ("</", "[/", "◁/", "<|", "<｜", "<channel|>", "<unused95>")
-_OPENING_BEGINS: Final = frozenset("<[◁Hh")
+_OPENING_BEGINS: Final = frozenset("<[◁HhTt")
 # What a template, or a model that repeats it, puts before the trace.
 _LEAD: Final = re.compile(
     r"(?:\s|\ufeff|<s>|<bos>|<\|begin_of_text\|>|<\|im_start\|>\s*assistant\b|<\|start_header_id\|>\s*assistant\s*"
@@ -62,9 +64,12 @@ _WRAPPED: Final = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _ANSWER: Final = re.compile(
-    r"^\s*(?=<(?:answer|response|output|final_answer|solution)>|<\|begin_of_solution\|>|<\|start_response\|>)",
+    r"^[ \t]*(?=<(?:answer|response|output|final_answer|solution)>|<\|begin_of_solution\|>|<\|start_response\|>)",
     re.IGNORECASE | re.MULTILINE,
 )
+
+
+_MOST_TRACES: Final = 100  # one after the other; bounds the work on a model that repeats its tags for ever
 
 
 class Split(NamedTuple):
@@ -85,7 +90,10 @@ def split(text: str) -> Split:
     a trace (``<answer>…</answer>``), and white space around both.
     """
     answer, thoughts, unclosed = text, [], False
-    while not unclosed and (found := _first(answer)) is not None:
+    for _ in range(_MOST_TRACES):
+        found = None if unclosed else _first(answer)
+        if found is None:
+            break
         answer, thought, unclosed = found
         if thought:
             thoughts.append(thought)
@@ -112,6 +120,9 @@ def _first(text: str) -> tuple[str, str, bool] | None:
 def _opened(text: str, start: int) -> tuple[str, str, bool] | None:
     if text[start : start + 1] not in _OPENING_BEGINS:
         return None
+    empty = _EMPTY.match(text, start)
+    if empty is not None and not mentioned_after(text, empty.end()):
+        return text[empty.end() :], "", False
     for opening, closing in _FAMILIES:
         tag = opening.match(text, start)
         if tag is not None:

@@ -39,6 +39,7 @@ TRACES = {
     "unused tokens": f"<unused94>thought\n{THOUGHT}<unused95>{ANSWER}",
     "working out": f"<start_working_out>{THOUGHT}<end_working_out><SOLUTION>{ANSWER}</SOLUTION>",
     "in words": f"Here is my thought process:\n{THOUGHT}\n\nHere is my response:\n{ANSWER}",
+    "as a terminal shows it": f"Thinking...\n{THOUGHT}\n...done thinking.\n\n{ANSWER}",
     "details": f'<details type="reasoning" done="true">\n{THOUGHT}\n</details>\n{ANSWER}',
     "answer in a frame": f"<think>{THOUGHT}</think>\n<answer>{ANSWER}</answer>",
     "response in a frame": f"<think>{THOUGHT}</think>\n\n<response>\n{ANSWER}\n</response>\n",
@@ -105,7 +106,7 @@ def test_a_trace_without_an_end_is_all_there_is(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "empty", ["<think></think>", "<think>\n\n</think>\n\n", "</think>\n\n", "[THINK][/THINK]"]
+    "empty", ["<think></think>", "<think>\n\n</think>\n\n", "</think>\n\n", "[THINK][/THINK]", "<think/>\n"]
 )
 def test_an_empty_trace_goes_and_leaves_no_reasoning(empty: str) -> None:
     assert split(f"{empty}{ANSWER}") == Split(ANSWER, None, False)
@@ -195,6 +196,21 @@ def test_nothing_is_lost_but_tags_and_white_space(text: str) -> None:
     answer, reasoning, _ = split(text)
     names = r"<\|?/?\w+\|?>|\[/?THINK\]|◁/?think▷|analysis|final|\s"
     assert re.sub(names, "", (reasoning or "") + answer) == re.sub(names, "", text)
+
+
+@pytest.mark.parametrize(
+    ("text", "gone"),
+    [
+        ("</think>\n" * 20_000, 900),
+        ("<think></think>" * 20_000, 1_500),
+        ("<think>" * 20_000, 140_000),
+        ("<think>" + "\n" * 200_000, 200_007),
+        ("`</think>`" * 20_000, 0),
+    ],
+    ids=["orphans", "empty traces", "openings", "blank lines", "quoted"],
+)
+def test_of_a_model_that_repeats_itself_for_ever_a_hundred_traces_go(text: str, gone: int) -> None:
+    assert len(text) - len(split(text).answer) == gone
 
 
 @given(PLAIN)
