@@ -12,6 +12,9 @@ from evolver_templates import prompt_labels
 
 NAME = "copied_prompt"
 
+_LABEL_FORMS: Final = ("#{}#", "# {} #", "#{}:")
+"""How a model shows a label; the bare words of one, such as "method", are anybody's."""
+
 PHRASES: Final = ("given prompt", "rewritten prompt", "created prompt", "new prompt")
 
 
@@ -41,10 +44,8 @@ def copied_prompt(candidate: Candidate) -> Drop | None:
 def _phrases(markers: tuple[str, ...]) -> Phrases:
     """Make a mutator's phrases ready; the sign ``#`` around a marker may be there or not."""
     own = (marker.strip("# \t\r\n") or marker.strip() for marker in markers)
-    spaced = (f"# {label.strip('#')} #" for label in prompt_labels())
-    return Phrases.of(
-        [*PHRASES, *prompt_labels(), *spaced, *(marker for marker in own if marker)], plural=True
-    )
+    labels = [form.format(label.strip("#")) for label in prompt_labels() for form in _LABEL_FORMS]
+    return Phrases.of([*PHRASES, *labels, *(marker for marker in own if marker)], plural=True)
 
 
 def _singular(phrase: str) -> str:

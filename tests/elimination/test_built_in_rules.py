@@ -296,9 +296,9 @@ def test_whatever_a_rule_reads_an_english_answer_of_real_length_lives() -> None:
 
 
 @pytest.mark.parametrize("label", prompt_labels())
-@pytest.mark.parametrize("form", ["{}", "{}:", "**{}**", "# {} #"])
+@pytest.mark.parametrize("form", ["#{}#", "#{}#:", "**#{}#**", "# {} #", "#{}:"])
 def test_every_label_of_every_prompt_of_ours_is_a_phrase_that_must_not_show(label: str, form: str) -> None:
-    shown = form.format(label.strip("#") if form.startswith("# ") else label)
+    shown = form.format(label.strip("#"))
     text = f"{shown}\nName three rivers and their capitals."
     assert isinstance(copied_prompt(Candidate("Name three rivers.", text)), Drop)
     assert copied_prompt(Candidate(f"Explain {shown}", text)) is None
