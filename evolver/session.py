@@ -20,6 +20,7 @@ from evolver.calls.batch.batcher import Batcher, BatchOptions
 from evolver.calls.gate import Gate
 from evolver.calls.ledger import Ledger
 from evolver.calls.prices import Price
+from evolver.calls.trace import traced, traced_model
 from evolver.clients import Clients
 from evolver.errors import EvolverError
 from evolver.events import Listener, Notice, Stopping
@@ -211,6 +212,7 @@ async def _make(
         session.batcher = await working.enter_async_context(batcher)
     else:
         await _warn_of_batches(session)
+    session.askers = traced(session.askers)
     working.enter_context(tuned(paid=not asked.local))
     return session
 
@@ -240,7 +242,7 @@ def _askers(
             # Keys of this run's own: nothing is shared, and nothing paid goes unrecorded.
             who = replace(who, settings=f"{who.settings} run {run.id}".strip())
         made[purpose] = Asker(
-            model,
+            traced_model(model, who.name),
             who,
             gate=gate,
             log=ledger,

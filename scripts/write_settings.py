@@ -61,6 +61,13 @@ Trust is kept for the absolute path and the SHA-256 digest of the file in `~/.co
 to the file ends it; it says nothing of the code that the file names, which you should have read as well. `--config
 FILE` names another file for a run, and that is trusted for being named. Python code reads no file and no variable.
 
+## Options that are no settings
+
+`-v` logs each try of a call on stderr, `--log FILE` adds it to a file that is yours alone (mode 0600): purpose, model,
+row (`17/2`: the 17th seed in epoch 2), try, how it ended, seconds. `-vv` logs the texts as well. Keys are never logged.
+In Python the same lines go to the logger `evolver.calls`. `--dry-run` prints what `evolve estimate` would. Options may
+stand before the subcommand (`evolve --store a.db stats`), and `evolve completion --install` lets your shell complete them.
+
 ## A table for each purpose
 
 What tells how a model is asked may differ between evolving, judging and answering. A table of the file counts for those

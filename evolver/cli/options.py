@@ -75,6 +75,23 @@ def setting_options() -> list[click.Parameter]:
     return [*(SettingOption(one) for one in entries() if one.at("command line")), config]
 
 
+def program_options() -> list[click.Parameter]:
+    """Make the options of a run that are no settings: what it logs, and whether it is only estimated."""
+    verbose = GroupedOption(
+        ["-v", "--verbose"],
+        count=True,
+        help="Log each call on stderr: purpose, model, row, try, status, seconds; -vv its texts, too.",
+    )
+    log = GroupedOption(
+        ["--log"],
+        metavar="FILE",
+        shell_complete=completing("files"),
+        help="Add that log to a file.",
+    )
+    dry = GroupedOption(["--dry-run"], is_flag=True, help="Estimate instead; the same as evolve estimate.")
+    return [verbose, log, dry]
+
+
 def json_figures_option() -> click.Parameter:
     """Make ``--json`` of commands that print one object."""
     made = GroupedOption(

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from evolver.cli.command import Command
-from evolver.cli.options import json_figures_option, said, setting_options
-
-if TYPE_CHECKING:
-    from evolver.settings import Settings
+from evolver.cli.estimate import print_estimate_of
+from evolver.cli.options import json_figures_option, program_options, said, setting_options
 
 
-@click.command("run", cls=Command, params=[*setting_options(), json_figures_option()])
-def command(as_json: bool, **given: Any) -> None:
+@click.command("run", cls=Command, params=[*setting_options(), *program_options(), json_figures_option()])
+def command(as_json: bool, verbose: int, log: str | None, dry_run: bool, **given: Any) -> None:
     """Evolve a pool over some epochs and merge all generations into one dataset.
 
     Every option is also an EVOLVE_* variable and a key of evolve.toml in the working directory. The same
@@ -29,10 +27,11 @@ def command(as_json: bool, **given: Any) -> None:
     from evolver.settings import load_settings  # a help page needs none of it
 
     settings = load_settings(**said(given))
-    _run(settings, as_json)
-
-
-def _run(settings: Settings, as_json: bool) -> None:
+    if dry_run:
+        print_estimate_of(settings, as_json=as_json)
+        return
+    from evolver.cli.log import open_log
     from evolver.cli.session import run_session
 
-    run_session(settings, as_json=as_json)
+    with open_log(verbose, log):
+        run_session(settings, as_json=as_json)
