@@ -1,7 +1,7 @@
 """A log of what is asked, for people who look for the cause of something: one line for each try of a call.
 
 It goes to the logger ``evolver.calls`` of the standard library, which says nothing until somebody listens: ``INFO``
-tells purpose, model, row, try, status and seconds; ``DEBUG`` also what was sent and what came back. Keys are in neither.
+tells purpose, model, row, try, status and seconds; ``DEBUG`` also what was sent and came back. Keys are in neither.
 """
 
 from __future__ import annotations
