@@ -66,7 +66,8 @@ FILE` names another file for a run, and that is trusted for being named. Python 
 `-v` logs each try of a call on stderr, `--log FILE` adds it to a file that is yours alone (mode 0600): purpose, model,
 row (`17/2`: the 17th seed in epoch 2), try, how it ended, seconds. `-vv` logs the texts as well. Keys are never logged.
 In Python the same lines go to the logger `evolver.calls`. `--dry-run` prints what `evolve estimate` would. Options
-may stand before the subcommand (`evolve --store a.db stats`), and `evolve completion --install` lets the shell complete them.
+may stand before the subcommand (`evolve --store a.db stats`), and
+`evolve completion --install` lets the shell complete them.
 
 ## A table for each purpose
 
