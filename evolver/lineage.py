@@ -12,6 +12,7 @@ from evolver.errors import EvolverError
 from evolver.facts.runs import RunOverview, run_overviews
 from evolver.report.summary import RunStats, run_stats
 from evolver_store import lineage as descent
+from evolver_store.claim import is_claimed
 from evolver_store.connect import Store, reading, shown, store_url
 from evolver_store.names import id_of, name_of
 from evolver_store.query import DEFAULT_TIMEOUT, asking
@@ -129,7 +130,7 @@ class Lineage:
     def runs(self) -> list[RunOverview]:
         """Return every run, oldest first: how far it is, and what it cost."""
         with self._conn() as conn:
-            return run_overviews(conn)
+            return run_overviews(conn, lambda name: is_claimed(self._url, name))
 
     def stats(self, run: str | None = None) -> RunStats:
         """Return the figures of a run, by name; ``None`` is the newest.

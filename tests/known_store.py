@@ -38,7 +38,7 @@ def known_store(request: pytest.FixtureRequest, make_store: MakeStore) -> str:
     url = make_store(request.param)
     engine = open_for_writing(url)
     with engine.begin() as conn:
-        conn.execute(insert(runs), [_run(1, "first", 3), _run(2, "second", 1)])
+        conn.execute(insert(runs), [a_run(1, "first", 3), a_run(2, "second", 1)])
         conn.execute(insert(instructions), ROWS)
         conn.execute(insert(calls), [_call(number, purpose) for number, purpose in enumerate(_PURPOSES)])
     engine.dispose()
@@ -48,7 +48,7 @@ def known_store(request: pytest.FixtureRequest, make_store: MakeStore) -> str:
 _PURPOSES = ("evolve", "evolve", "judge", "answer")
 
 
-def _run(id_: int, name: str, epochs: int) -> dict[str, Any]:
+def a_run(id_: int, name: str, epochs: int) -> dict[str, Any]:
     return {
         "id": id_,
         "name": name,

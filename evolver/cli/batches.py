@@ -94,4 +94,6 @@ def cancel(ctx: click.Context, key: str, store: str, base_url: str | None) -> No
 
     if ctx.get_parameter_source("store") is ParameterSource.DEFAULT:
         store = ctx.obj  # named before the subcommand, or nowhere
-    click.echo(cancel_batch(store, key, base_url=base_url), err=True)
+    from evolver.cli.output import tell
+
+    tell(cancel_batch(store, key, base_url=base_url))

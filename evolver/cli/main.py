@@ -14,6 +14,7 @@ from evolver.cli.command import write_options
 from evolver.cli.manners import command_first, no_such_command, refuse_repeats, with_hint
 from evolver.cli.streams import prepare_streams
 from evolver.errors import EvolverError
+from evolver.text import harmless
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -23,11 +24,12 @@ COMMANDS = {
     "estimate": "Estimate calls, tokens and dollars of a run before it is begun.",
     "mutators": "List the mutators, or show the prompt one of them sends.",
     "merge": "Join runs and OSS-Instruct files into one dataset, cleaned and decontaminated.",
-    "runs": "List the runs in a store.",
+    "runs": "List the runs in a store; rename or delete one.",
     "batches": "List what is in flight at half price, or cancel it.",
     "stats": "Show what became of a run: epoch by mutator by rule, lengths, cost.",
     "rules": "List the elimination rules, which are on, and how precise they are.",
     "audit": "Tell what of a data set would die of which rule; no model is asked.",
+    "compare": "Show two runs side by side: settings, figures, and what became of the same seeds.",
     "lineage": "Draw the family an instruction belongs to.",
     "diff": "Show what an attempt changed, word by word.",
     "completion": "Let bash, zsh or fish complete commands, options and values.",
@@ -170,5 +172,5 @@ def _leaves(group: BaseExceptionGroup[BaseException]) -> list[EvolverError]:
 
 
 def _fail(message: str, code: int) -> None:
-    click.echo(f"evolve: {message}", err=True)
+    click.echo(harmless(f"evolve: {message}"), err=True)
     sys.exit(code)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from evolver.cli.options import json_option, run_option, store_option
+from evolver.cli.paging import pager_option
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -23,6 +24,7 @@ _TITLES = {"no_information_gain": "no\ngain", "only_stop_words": "stop\nwords"}
 @click.command("stats")
 @run_option
 @store_option
+@pager_option
 @json_option
 def command(run_name: str | None, store: str, *, as_json: bool) -> None:
     """Show what became of a run: epoch by mutator by rule, the judge, lengths, tokens and cost.
@@ -35,52 +37,69 @@ def command(run_name: str | None, store: str, *, as_json: bool) -> None:
         evolve stats
         evolve stats --run alpaca-1f6c --json | jq 'select(.figure == "epoch")'
     """
-    from evolver.cli.output import console, print_json
+    from evolver.cli.output import console, paged, print_json
+    from evolver.facts.runs import run_status
     from evolver.report.figures import run_figures
-    from evolver_store.connect import reading
+    from evolver_store.claim import is_claimed
+    from evolver_store.connect import reading, store_url
     from evolver_store.runs import get_run
 
     with reading(store) as engine, engine.connect() as conn:
         run = get_run(conn, run_name, store)
+        status = run_status(run, lambda name: is_claimed(store_url(store), name))
         figures = run_figures(conn, run.id)
     if as_json:
-        print_json(_records(run, figures))
+        print_json(_records(run, status, figures))
     else:
-        _print(console(), run, figures)
-    _warn(figures)
+        with paged(console()) as out:
+            _print(out, run, status, figures)
+    if run.status == "finished":
+        _warn(figures)
 
 
 def _warn(figures: Figures) -> None:
-    """Say on stderr where the judge eliminates so much that it is worth a look."""
+    """Say on stderr where the judge eliminates so much that it is worth a look.
+
+    Of a finished run alone: in one that was stopped, rewrites that the judge called equal have their rows, and those
+    that it let live wait for their answers.
+    """
+    from evolver.cli.output import tell
+
     judged = figures.attempts.total().judged
     parts = [f"epoch {epoch}" for epoch, tally in figures.attempts.by_epoch().items() if tally.judged.strict]
     parts += [mutator for mutator, tally in figures.attempts.by_mutator().items() if tally.judged.strict]
     if judged.strict or parts:
         where = f" ({', '.join(parts)})" if parts else ""
-        click.echo(
+        tell(
             f"warning: the judge calls {judged.equal / judged.asked:.0%} of the rewrites equal to their parent, and "
             f"more than 30% {'overall' if judged.strict else 'in places'}{where}; it may be too strict. Read some: "
-            "evolve sql --named judge-says-equal. Another --judge-model, or --no-judge, are the ways out.",
-            err=True,
+            "evolve sql --named judge-says-equal. Another --judge-model, or --no-judge, are the ways out."
         )
 
 
-def _records(run: Run, figures: Figures) -> Iterator[Mapping[str, Any]]:
+def _records(run: Run, status: str, figures: Figures) -> Iterator[Mapping[str, Any]]:
     from dataclasses import asdict
 
-    about = {"run": run.name, "status": run.status, "model": run.model, "seeds": run.seeds}
-    yield {"figure": "run", **about, **_tally(figures.attempts.total())}
+    about = {"run": run.name, "status": status, "model": run.model, "seeds": run.seeds}
+    over = run.status == "finished"
+    yield {"figure": "run", **about, **_tally(figures.attempts.total(), over=over)}
     for epoch, tally in figures.attempts.by_epoch().items():
-        yield {"figure": "epoch", "run": run.name, "epoch": epoch, **_tally(tally)}
+        yield {"figure": "epoch", "run": run.name, "epoch": epoch, **_tally(tally, over=over)}
     for (epoch, mutator), tally in figures.attempts.cells.items():
-        yield {"figure": "mutator", "run": run.name, "epoch": epoch, "mutator": mutator, **_tally(tally)}
+        yield {
+            "figure": "mutator",
+            "run": run.name,
+            "epoch": epoch,
+            "mutator": mutator,
+            **_tally(tally, over=over),
+        }
     for lengths in figures.lengths:
         yield {"figure": "lengths", "run": run.name, **asdict(lengths)}
     for purpose, spent in figures.paid_by_purpose().items():
         yield {"figure": "paid", "run": run.name, "purpose": purpose, **asdict(spent)}
 
 
-def _tally(tally: Tally) -> dict[str, Any]:
+def _tally(tally: Tally, *, over: bool) -> dict[str, Any]:
     judged = tally.judged
     return {
         "attempts": tally.attempts,
@@ -93,7 +112,7 @@ def _tally(tally: Tally) -> dict[str, Any]:
             "equal": judged.equal,
             "undecided": judged.undecided,
             "pass_rate": None if judged.pass_rate is None else round(judged.pass_rate, 4),
-            "strict": judged.strict,
+            "strict": over and judged.strict,
         },
         "prompt_tokens": tally.prompt_tokens,
         "completion_tokens": tally.completion_tokens,
@@ -101,11 +120,11 @@ def _tally(tally: Tally) -> dict[str, Any]:
     }
 
 
-def _print(console: Console, run: Run, figures: Figures) -> None:
+def _print(console: Console, run: Run, status: str, figures: Figures) -> None:
     from evolver.cli.output import harmless
 
     seeds = "its pool is not read yet" if run.seeds is None else f"{run.seeds:,} seeds"
-    console.print(harmless(f"Run {run.name}: {run.status}, {seeds}, {run.model}"), soft_wrap=True)
+    console.print(harmless(f"Run {run.name}: {status}, {seeds}, {run.model}"), soft_wrap=True)
     total = figures.attempts.total()
     if not total.attempts:
         console.print("No attempt has been stored yet.")
@@ -113,9 +132,10 @@ def _print(console: Console, run: Run, figures: Figures) -> None:
     _print_attempts(console, figures)
     judged = total.judged
     if judged.pass_rate is not None:
+        so_far = "" if run.status == "finished" else "; those that wait for their answer are not counted yet"
         undecided = f", {judged.undecided:,} undecided" if judged.undecided else ""
         console.print(
-            f"\nThe judge let {judged.pass_rate:.1%} of {judged.asked:,} rewrites live{undecided}.",
+            f"\nThe judge let {judged.pass_rate:.1%} of {judged.asked:,} rewrites live{undecided}{so_far}.",
             soft_wrap=True,
         )
     if total.failed:

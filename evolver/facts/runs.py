@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection, func, select
 
+from evolver.facts.settings import described
 from evolver.facts.spending import Spent, paid_calls
-from evolver_store.runs import list_runs
+from evolver_store.runs import Run, list_runs
 from evolver_store.schema import instructions
 
 
@@ -18,7 +21,8 @@ class RunOverview:
     """A run and how far it is.
 
     ``seeds`` is ``None`` while its pool is being read. ``calls`` and ``cost_usd`` are what this run paid for itself;
-    the latter is ``None`` where it paid for no call, or for calls whose price is not known.
+    the latter is ``None`` where it paid for no call, or for calls whose price is not known. ``status`` is
+    ``interrupted`` where the run is said to be running and nobody works on it. ``settings`` are what shapes the run.
     """
 
     id: int
@@ -35,10 +39,21 @@ class RunOverview:
     cost_usd: float | None
     created_at: datetime
     finished_at: datetime | None
+    settings: dict[str, Any]
 
 
-def run_overviews(conn: Connection) -> list[RunOverview]:
-    """Read every run of the store, oldest first."""
+def run_status(run: Run, is_claimed: Callable[[str], bool]) -> str:
+    """Return the status of a run as it is: one that says ``running`` while nobody works on it was interrupted.
+
+    Args:
+        run: As the store has it.
+        is_claimed: Whether a process works on the run of that name now.
+    """
+    return "interrupted" if run.status == "running" and not is_claimed(run.name) else run.status
+
+
+def run_overviews(conn: Connection, is_claimed: Callable[[str], bool]) -> list[RunOverview]:
+    """Read every run of the store, oldest first; ``is_claimed`` as in :func:`run_status`."""
     column = instructions.c
     counts: dict[int, Counter[str]] = {}
     counted = select(column.run_id, column.status, func.count()).group_by(column.run_id, column.status)
@@ -54,7 +69,7 @@ def run_overviews(conn: Connection) -> list[RunOverview]:
             RunOverview(
                 id=run.id,
                 name=run.name,
-                status=run.status,
+                status=run_status(run, is_claimed),
                 pool=run.pool,
                 model=run.model,
                 epochs=run.epochs,
@@ -66,6 +81,7 @@ def run_overviews(conn: Connection) -> list[RunOverview]:
                 cost_usd=spent.cost_usd,
                 created_at=run.created_at,
                 finished_at=run.finished_at,
+                settings=described(run),
             )
         )
     return overviews

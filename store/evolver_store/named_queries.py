@@ -60,28 +60,36 @@ LIMIT 20""",
         "stuck-seeds",
         "Which seeds never evolved, whatever was tried, and what killed their children?",
         """\
-SELECT seed.id AS seed_id, COUNT(*) AS attempts, MIN(child.rule) AS a_rule, MAX(child.reason) AS a_reason,
+SELECT seed.id AS seed_id, stuck.attempts, last.id AS an_id, last.rule AS a_rule, last.reason AS a_reason,
        substr(seed.instruction, 1, 80) AS seed
-FROM instructions seed
-JOIN instructions child ON child.run_id = seed.run_id AND child.root_id = seed.id AND child.epoch > 0
-WHERE seed.run_id = :run AND seed.status = 'seed'
-GROUP BY seed.id, seed.instruction
-HAVING SUM(CASE WHEN child.status = 'survivor' THEN 1 ELSE 0 END) = 0
-ORDER BY attempts DESC, seed.id
+FROM (
+    SELECT root_id, COUNT(*) AS attempts, MAX(id) AS last_id
+    FROM instructions
+    WHERE run_id = :run AND epoch > 0
+    GROUP BY root_id
+    HAVING SUM(CASE WHEN status = 'survivor' THEN 1 ELSE 0 END) = 0
+) stuck
+JOIN instructions seed ON seed.id = stuck.root_id
+JOIN instructions last ON last.id = stuck.last_id
+ORDER BY stuck.attempts DESC, seed.id
 LIMIT 50""",
     ),
     NamedQuery(
         "deaths-by-rule",
         "What do attempts die of, how often, and what does a death look like?",
         """\
-SELECT dead.rule, dead.status, COUNT(*) AS deaths,
-       ROUND(100.0 * COUNT(*) / (SELECT COUNT(*) FROM instructions WHERE run_id = :run AND epoch > 0), 2)
+SELECT dead.rule, dead.status, dead.deaths,
+       ROUND(100.0 * dead.deaths / (SELECT COUNT(*) FROM instructions WHERE run_id = :run AND epoch > 0), 2)
            AS percent_of_attempts,
-       MIN(dead.id) AS an_id, MIN(dead.reason) AS a_reason
-FROM instructions dead
-WHERE dead.run_id = :run AND dead.status IN ('eliminated', 'failed')
-GROUP BY dead.rule, dead.status
-ORDER BY deaths DESC, dead.rule""",
+       one.id AS an_id, one.reason AS a_reason
+FROM (
+    SELECT rule, status, COUNT(*) AS deaths, MIN(id) AS first_id
+    FROM instructions
+    WHERE run_id = :run AND status IN ('eliminated', 'failed')
+    GROUP BY rule, status
+) dead
+JOIN instructions one ON one.id = dead.first_id
+ORDER BY dead.deaths DESC, dead.rule""",
     ),
     NamedQuery(
         "mutator-yield",

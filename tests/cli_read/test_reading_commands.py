@@ -15,14 +15,14 @@ from xml.etree import ElementTree
 
 import pytest
 from click.testing import CliRunner, Result
-from sqlalchemy import insert
+from sqlalchemy import insert, update
 
 from evolver.cli.main import main
 from evolver.errors import QueryError, RunMissingError, SettingsError, StoreError, StoreMissingError
 from evolver_store.connect import open_for_writing
 from evolver_store.names import name_of
-from evolver_store.schema import runs
-from tests.known_store import A1, A2, A3, B1, B2, B3, NOW, ROWS, A, B
+from evolver_store.schema import instructions, row_id, runs
+from tests.known_store import A1, A2, A3, B1, B2, B3, NOW, ROWS, A, B, a_run
 from tests.postgres_fixture import MakeStore
 
 WIDE = {"COLUMNS": "200", "NO_COLOR": "1"}
@@ -109,6 +109,31 @@ def test_stats_warn_of_a_judge_that_eliminates_more_than_30_percent(known_store:
     assert "epoch 2, concretize" in strict.stderr  # 1 of 2 there, 1 of 7 overall
     assert "--no-judge" in strict.stderr
     assert "warning" not in strict.stdout
+
+
+def test_stats_do_not_blame_the_judge_for_a_run_that_was_stopped(make_store: MakeStore) -> None:
+    store = make_store("sqlite")
+    engine = open_for_writing(store)
+    dead = {"instruction": "x", "epoch": 1, "status": "eliminated", "rule": "no_information_gain"}
+    row = {
+        **ROWS[2],
+        **dead,
+        "id": row_id(1, 0, 1, 1),
+        "parent_id": row_id(1, 0),
+        "details": {"judge": "equal"},
+    }
+    with engine.begin() as conn:
+        conn.execute(insert(runs), [{**a_run(1, "first", 1), "status": "stopped"}])
+        conn.execute(insert(instructions), [ROWS[0], row])
+    told = evolve("stats", store=store)
+    assert "warning" not in told.stderr
+    assert "those that wait for their answer are not counted yet" in told.stdout
+    assert not lines(evolve("stats", "--json", store=store))[0]["judge"]["strict"]
+    with engine.begin() as conn:
+        conn.execute(update(runs).values(status="finished"))
+    engine.dispose()
+    assert "the judge calls 100% of the rewrites equal" in evolve("stats", store=store).stderr
+    assert lines(evolve("stats", "--json", store=store))[0]["judge"]["strict"]
 
 
 def test_a_run_that_is_not_there_is_one_sentence(known_store: str) -> None:
