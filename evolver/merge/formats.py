@@ -14,7 +14,10 @@ Record = dict[str, Any]
 
 
 class Row(NamedTuple):
-    """A row that may train a model, and where it comes from; ``mutator`` is ``None`` for a seed."""
+    """A row that may train a model, and where it comes from; ``mutator`` is ``None`` for a seed.
+
+    ``columns`` is what the pool held of its seed besides, as JSON.
+    """
 
     id: int
     root_id: int
@@ -24,6 +27,7 @@ class Row(NamedTuple):
     response: str
     run: str
     source: str
+    columns: str | None = None
 
 
 Shape = Callable[[int, Row], Record]
@@ -81,7 +85,7 @@ FORMATS: Mapping[Format, Shape] = MappingProxyType(
 )
 
 # Every field filled, so that the columns of a format and their types can be read off one record.
-_SAMPLE = Row(1, 1, 1, "mutator", "instruction", "response", "run", "source")
+_SAMPLE = Row(1, 1, 1, "mutator", "instruction", "response", "run", "source", "{}")
 
 
 def record_maker(name: Format, *, provenance: bool) -> Shape:
@@ -115,4 +119,5 @@ def _provenance(row: Row) -> Record:
         "epoch": row.epoch,
         "mutator": row.mutator,
         "source": row.source,
+        "columns": row.columns,
     }

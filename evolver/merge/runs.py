@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -20,14 +21,20 @@ _BATCH = 500  # ids in a statement: SQLite before 3.32 binds no more than 999
 # All that str.isspace() calls white space; the databases' own trim knows the blank alone.
 _SPACE = "".join(filter(str.isspace, map(chr, range(0x3001))))
 
-_BY_ID = select(
-    instructions.c.id,
-    instructions.c.root_id,
-    instructions.c.epoch,
-    instructions.c.mutator,
-    instructions.c.instruction,
-    instructions.c.response,
-).where(instructions.c.id.in_(bindparam("ids", expanding=True)))
+_SEED = instructions.alias("seed")
+_BY_ID = (
+    select(
+        instructions.c.id,
+        instructions.c.root_id,
+        instructions.c.epoch,
+        instructions.c.mutator,
+        instructions.c.instruction,
+        instructions.c.response,
+        _SEED.c.details,
+    )
+    .join_from(instructions, _SEED, _SEED.c.id == instructions.c.root_id)
+    .where(instructions.c.id.in_(bindparam("ids", expanding=True)))
+)
 
 
 class RunShelf:
@@ -64,8 +71,10 @@ class RunShelf:
         """Yield the rows of these ids."""
         ordered = sorted(ids)  # so that each statement reads one stretch of the table
         for start in range(0, len(ordered), _BATCH):
-            for row in self.conn.execute(_BY_ID, {"ids": ordered[start : start + _BATCH]}).all():
-                yield Row(*row, self.name, "evol")
+            for *row, details in self.conn.execute(_BY_ID, {"ids": ordered[start : start + _BATCH]}).all():
+                columns = (details or {}).get("columns")
+                further = json.dumps(columns, ensure_ascii=False) if columns else None
+                yield Row._make([*row, self.name, "evol", further])
 
     def about(self) -> Mapping[str, Any]:
         """Return the run's row of ``runs``."""

@@ -163,7 +163,7 @@ def test_the_account_of_the_pool_is_kept_with_the_run(tmp_path: Path) -> None:
 
 
 def evolve(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-c", "from evolver.cli.main import run; run()", "--store", "e.db", *arguments]
+    command = [sys.executable, "-c", "from evolver.cli.main import run; run()", *arguments, "--store", "e.db"]
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
 
 
@@ -217,3 +217,18 @@ def test_every_setting_of_the_pool_reaches_the_reading() -> None:
         strict=True,
         limit=3,
     )
+
+
+def test_further_columns_of_the_pool_are_offered_by_provenance(tmp_path: Path) -> None:
+    rows = [{"instruction": "Say x.", "output": "x", "kind": "é"}, {"instruction": "Say y.", "output": "y"}]
+    (tmp_path / "pool.json").write_text(json.dumps(rows))
+    done = evolve(tmp_path, "--pool", "pool.json", "--epochs", "1", "--no-judge", "--quiet")
+    assert done.returncode == 0, done.stderr
+
+    merged = evolve(tmp_path, "merge", "--provenance", "--output", "o.jsonl")
+
+    assert merged.returncode == 0, merged.stderr
+    found = [json.loads(line) for line in (tmp_path / "o.jsonl").read_text("utf-8").splitlines()]
+    roots = {row["root"]: row["columns"] for row in found}
+    assert sorted(roots.values(), key=str) == [None, '{"kind": "é"}']
+    assert len(found) > len(roots)
