@@ -67,6 +67,7 @@ _OFFER: Final = re.compile(
     re.IGNORECASE,
 )
 _LABELS: Final = ("Rewritten Prompt", "Created Prompt", "New Prompt")
+_BOLD: Final = re.compile(r"\*\*(?P<inside>[^*\n]+)\*\*")
 _MOST_FRAMES: Final = 4
 _LONGEST_OFFER: Final = 800  # characters
 
@@ -107,8 +108,8 @@ def tokens_in(text: str) -> Iterator[str]:
 def unframed(instruction: str, parent: str) -> str:
     """Take chat off an instruction: "Sure! Here is the rewritten prompt:" before it, an offer to go on after it.
 
-    What is left is unwrapped again, as a label, a fence or quotes may have stood inside. Words that the ``parent``
-    holds too are the user's, and stay; so does an instruction of which nothing would be left.
+    What is left is unwrapped again, as a label, a fence, quotes or bold type may have stood inside. Words that the
+    ``parent`` holds too are the user's, and stay; so does an instruction of which nothing would be left.
     """
     known = fold(parent)
     inner = instruction
@@ -117,6 +118,8 @@ def unframed(instruction: str, parent: str) -> str:
         if shorter == inner or not shorter.strip():
             break
         inner = unwrap(shorter, *_LABELS)
+        bold = _BOLD.fullmatch(inner)
+        inner = bold["inside"] if bold else inner
     return inner
 
 

@@ -70,6 +70,7 @@ def test_a_token_of_the_users_own_text_stays_at_the_end_of_a_rewrite() -> None:
         f'Here is the rewritten prompt:\n\n"{TEXT}"',
         f"Here is the rewritten prompt:\n\n```\n{TEXT}\n```",
         f"Here is the rewritten prompt:\n\n#Rewritten Prompt#:\n{TEXT}",
+        f"Here is the rewritten prompt:\n\n**{TEXT}**\n\nLet me know if you want another!",
         f"Certainly!\n\n{TEXT}",
         f"Sure! {TEXT}",
         f"{TEXT}\n\nLet me know if you need anything else!",
