@@ -6,6 +6,7 @@ import os
 import re
 import secrets
 import shutil
+import stat
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -13,6 +14,7 @@ from pathlib import Path
 from evolver.errors import OutputError
 from evolver.merge.containers import CONTAINERS, Write
 from evolver.merge.formats import Record
+from evolver.merge.parts import lock, mode_of_new_files, tidy
 
 SHARD_ROWS = 100_000  # a multiple of the slices that records come in
 
@@ -43,27 +45,24 @@ def check_folder(output: Path) -> None:
 def replacing_folder(output: Path) -> Iterator[Path]:
     """Make a folder that takes the place of ``output`` when the block ends, and is gone if it raises.
 
-    An older dataset is moved aside first and removed last, so between the two renames there is none at all.
+    An older dataset is moved aside first and removed last, so between the two renames there is none at all; if the
+    process is killed just there, the next merge into ``output`` puts the older one back first.
 
     Raises:
         OutputError: It cannot be written; what was there before is there still.
     """
-    part, old = (output.with_name(f".evolve-{secrets.token_hex(6)}.{end}") for end in ("part", "old"))
+    old = output.with_name(f".evolve-{output.name}.old")
+    part = output.with_name(f".evolve-{secrets.token_hex(6)}.part")
     try:
-        part.mkdir()
-        yield part
-        for path in part.rglob("*"):
-            _sync(path)
-        replaced = output.exists()
-        if replaced:
-            output.rename(old)
-        try:
-            part.rename(output)
-        except BaseException:
-            if replaced:
-                old.rename(output)
-            raise
-        shutil.rmtree(old, ignore_errors=True)
+        recover(output)
+        tidy(output.parent)
+        part.mkdir(mode=0o700)
+        with _locked(part):
+            yield part
+            for path in part.rglob("*"):
+                _sync(path)
+            _open_up(part, output)
+            _swap(part, output, old)
     except OSError as error:
         reason = error.strerror or str(error)
         raise OutputError(
@@ -71,6 +70,50 @@ def replacing_folder(output: Path) -> Iterator[Path]:
         ) from error
     finally:
         shutil.rmtree(part, ignore_errors=True)
+
+
+def recover(output: Path) -> None:
+    """Undo what a process that was killed between two renames has left.
+
+    Raises:
+        OSError: The older dataset cannot be put back.
+    """
+    old = output.with_name(f".evolve-{output.name}.old")
+    if not old.is_dir() or old.is_symlink():
+        return
+    if output.exists():  # killed after the second rename: the new one is whole
+        shutil.rmtree(old, ignore_errors=True)
+    else:
+        old.rename(output)
+
+
+def _swap(part: Path, output: Path, old: Path) -> None:
+    replaced = output.exists()
+    if replaced:
+        output.rename(old)
+    try:
+        part.rename(output)
+    except BaseException:
+        if replaced:
+            old.rename(output)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _open_up(part: Path, output: Path) -> None:
+    """Give a folder that was its owner's alone the mode of the one it replaces, or what the umask leaves."""
+    files = mode_of_new_files()
+    part.chmod(stat.S_IMODE(output.stat().st_mode) if output.exists() else files | (files & 0o444) >> 2)
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        lock(handle)
+        yield
+    finally:
+        os.close(handle)
 
 
 @contextmanager

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,6 +13,8 @@ from evolver.errors import OutputError
 from evolver.merge.containers import CONTAINERS, Container, Write
 from evolver.merge.folder import check_folder, replacing_folder, shards
 from evolver.merge.formats import Record
+from evolver.merge.parts import mode_of_new_files, new_part, tidy
+from evolver_store.sqlite_files import is_strangers_link
 
 
 def container_for(output: Path) -> Container:
@@ -115,29 +116,39 @@ def size_of(output: Path) -> int:
 def replacing(output: Path) -> Iterator[BinaryIO]:
     """Open a new file that takes the place of ``output`` when the block ends, and is gone if it raises.
 
-    A symbolic link stays, and what it points to is replaced. A file that was there keeps its mode.
+    A symbolic link stays, and what it points to is replaced. A file that was there keeps its mode; a new one has what
+    the umask leaves. Until it is whole it is hidden and its owner's alone. What killed processes have left of such
+    files beside it is tidied away.
 
     Raises:
         OutputError: It cannot be written; what was there before is untouched.
     """
     target = _target(output)
-    part = target.with_name(f".evolve-{secrets.token_hex(6)}.part")
+    tidy(target.parent)
     try:
-        with part.open("xb", buffering=1 << 20) as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        if target.exists():
-            part.chmod(stat.S_IMODE(target.stat().st_mode))
-        part.replace(target)
+        with new_part(target.parent) as part:
+            with part.path.open("r+b", buffering=1 << 20) as file:
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+            part.path.chmod(stat.S_IMODE(target.stat().st_mode) if target.exists() else mode_of_new_files())
+            part.path.replace(target)
     except OSError as error:
         reason = error.strerror or str(error)
         raise OutputError(
             f"{output} cannot be written ({reason}); it is as it was before. Make room, or name another file."
         ) from error
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def _target(output: Path) -> Path:
+    """Follow links to what is to be replaced, but none that a stranger may have put there.
+
+    Raises:
+        OutputError: One is a stranger's.
+    """
+    if is_strangers_link(output):
+        raise OutputError(
+            f"{output} is a link that another user made in a folder that others may write to; nothing was written. "
+            "Name another file, or write to a folder of your own."
+        )
     return Path(os.path.realpath(output))

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from hashlib import blake2b
 from pathlib import Path
 
-from evolver_store.errors import RunBusyError, StoreError
+from evolver_store.errors import RunBusyError, StoreError, StoreMissingError
 
 if sys.platform != "win32":
     import fcntl
@@ -48,6 +48,10 @@ def file_claim(database: Path, run: str, busy: RunBusyError) -> Iterator[FileCla
     if sys.platform == "win32":  # no flock there, so nothing keeps two processes apart
         yield FileClaim()
         return
+    if not database.parent.is_dir():
+        raise StoreMissingError(
+            f"the folder {database.parent} does not exist; no store was made. Make it first."
+        )
     path = claim_path(database, run)
     try:
         handle = _locked(path, database, busy)

@@ -356,9 +356,11 @@ def test_sql_gives_a_query_the_time_it_was_told(known_store: str) -> None:
 
 
 def test_sql_ends_quietly_when_its_reader_has_enough(known_store: str) -> None:
-    endless = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT x FROM n"
+    numbers = (
+        "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < 50000) SELECT x FROM n"
+    )
     code = "from evolver.cli.main import run; run()"
-    command = [sys.executable, "-c", code, "sql", endless, "--json", "--store", known_store]
+    command = [sys.executable, "-c", code, "sql", numbers, "--json", "--store", known_store]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdout is not None
         assert process.stderr is not None
