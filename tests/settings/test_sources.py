@@ -123,3 +123,8 @@ def test_a_run_takes_path_objects_for_store_and_output(folder: Path) -> None:
 
 def test_a_list_of_mutators_without_a_name_is_not_taken_for_none() -> None:
     assert load_settings(pool="x", mutators=",").mutators == ("", "")
+
+
+def test_an_option_beats_a_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EVOLVE_EPOCHS", "2")
+    assert load_settings(pool="x", epochs="3").epochs == 3
