@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
-from sqlalchemy import Engine
+from sqlalchemy import URL, Engine
 
 from evolver.errors import RunMissingError, SettingsError
 from evolver.merge.job import OssSource, RunSource, Source
@@ -34,16 +36,24 @@ def open_sources(stores: Sequence[str], names: Sequence[str], oss: Sequence[Path
         if twice is not None:
             raise SettingsError(f"the {kind} {twice} is named twice; nothing was written. Name it once.")
     with ExitStack() as stack:
-        runs: list[RunSource] = []
-        for url in urls:
-            runs += _runs(stack.enter_context(reading(url)), shown(url), names)
+        found = [_runs(stack.enter_context(reading(url)), shown(url), names) for url in urls]
+        runs = [run for of_store in found for run in of_store]
         missing = [name for name in names if name not in {run.run_name for run in runs}]
         if missing:
             raise RunMissingError(
                 f"no run is named {missing[0]!r} in {', '.join(map(shown, urls))}; nothing was written. "
                 "'evolve runs' lists them."
             )
-        yield [*(OssSource(path) for path in oss), *runs]
+        yield [*(OssSource(path) for path in oss), *_told_apart(urls, found)]
+
+
+def _told_apart(urls: Sequence[URL], found: Sequence[Sequence[RunSource]]) -> Iterator[RunSource]:
+    """Put its store before the name of a run that another store has as well: a row's run and id are then its alone."""
+    times = Counter(run.run_name for of_store in found for run in of_store)
+    for url, of_store in zip(urls, found, strict=True):
+        for run in of_store:
+            shared = times[run.run_name] > 1
+            yield replace(run, run_name=f"{shown(url)}:{run.run_name}") if shared else run
 
 
 def _runs(engine: Engine, store: str, names: Sequence[str]) -> list[RunSource]:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import insert
 
 from evolver.errors import PoolError, RunMissingError, SettingsError
 from evolver.merge.collect import key_of
@@ -18,7 +19,9 @@ from evolver.merge.dataset import merge
 from evolver.merge.job import Kind, MergeSettings, Order, OssSource, RunSource, Source
 from evolver.merge.order import in_ratio
 from evolver.merge.sources import open_sources
-from evolver_store.schema import row_id
+from evolver_store.connect import open_for_writing
+from evolver_store.schema import row_id, runs
+from tests.known_store import a_run
 
 Plant = Callable[..., RunSource]
 
@@ -268,3 +271,15 @@ def test_a_store_or_run_named_twice_is_refused(stores: list[str]) -> None:
     for urls, names in (([stores[0], f"sqlite:///{stores[0]}"], []), (stores, ["run1", "run1"])):
         with pytest.raises(SettingsError, match="named twice"), open_sources(urls, names, []):
             pass
+
+
+def test_runs_of_one_name_in_two_stores_are_told_apart_by_their_stores(tmp_path: Path) -> None:
+    stores = [str(tmp_path / name) for name in ("a.db", "b.db")]
+    for store in stores:
+        engine = open_for_writing(store)
+        with engine.begin() as conn:
+            conn.execute(insert(runs), [a_run(1, "same", 1), a_run(2, f"own of {Path(store).name}", 1)])
+        engine.dispose()
+    with open_sources(stores, ["same", "own of a.db"], []) as found:
+        names = [source.run_name for source in found if isinstance(source, RunSource)]
+    assert names == [f"{stores[0]}:same", "own of a.db", f"{stores[1]}:same"]
