@@ -89,6 +89,7 @@ def test_a_trace_at_the_start_is_split_off_in_every_form(text: str) -> None:
     [
         f"<think>\n{THOUGHT}",
         f"<thinking>{THOUGHT}",
+        f'<think>I end with "</think>" and go on. {THOUGHT}',
         f"[THINK]{THOUGHT}",
         f"◁think▷{THOUGHT}",
         f"<|channel|>analysis<|message|>{THOUGHT}",
