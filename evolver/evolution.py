@@ -16,7 +16,7 @@ from evolver.models.protocol import Purpose
 from evolver.plan import Plan, check_batchable, make_plan
 from evolver.plugins import parse_mutator_list
 from evolver.pool import Pool, PoolReport, PoolSource, reading_of
-from evolver.preflight import check_files
+from evolver.preflight import check_files, check_not_lost
 from evolver.report.estimate import Estimate, estimate_run
 from evolver.report.session import SessionCount
 from evolver.result import Result, conclude
@@ -121,6 +121,7 @@ class Evolution:
         """
         check_files(self.settings)
         plan = self.plan()
+        check_not_lost(self.settings, plan.name)
         if self._clients is None:
             self._clients = make_clients(
                 plan.specs,

@@ -4,31 +4,45 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from evolver.errors import SettingsError
+from evolver.merge.guard import WRITTEN, check_apart, check_replaceable, is_empty, store_files
 from evolver.merge.output import check_output
 from evolver.settings import Settings
-from evolver_store.connect import store_url
+from evolver_store.connect import reading, store_url
+from evolver_store.runs import find_run
 
 
 def check_files(settings: Settings) -> None:
-    """Refuse an output that cannot be written, or that would replace the pool or the store.
+    """Refuse an output that cannot be written, or that would replace the pool, the store or what lies beside it.
 
     Raises:
         OutputError: It cannot be written.
-        SettingsError: It is the pool or the store.
+        SettingsError: It is one of these.
         StoreError: The store's address is none.
     """
     if settings.output is None:
         return
     output = Path(settings.output)
     check_output(output)
-    for flag, name in (("--pool", settings.pool), ("--store", store_url(settings.store).database)):
-        if name is not None and _is_same(output, Path(name)):
-            raise SettingsError(
-                f"--output {output} would overwrite the file of {flag}; nothing was started. "
-                "Name another file with --output."
-            )
+    url = store_url(settings.store)
+    inputs = [("the file of --pool", Path(settings.pool))]
+    if url.drivername.startswith("sqlite"):
+        inputs += store_files("the file of --store", url.database)
+    check_apart([("--output", output)], inputs)
 
 
-def _is_same(one: Path, other: Path) -> bool:
-    return one.absolute() == other.absolute() or (one.exists() and other.exists() and one.samefile(other))
+def check_not_lost(settings: Settings, run: str) -> None:
+    """Refuse to replace an output that this run did not write, or that was changed since; ``force`` allows it.
+
+    Raises:
+        OutputError: It would be lost.
+        StoreError: The store cannot be read.
+    """
+    if settings.output is None or settings.force or is_empty(Path(settings.output)):
+        return
+    url = store_url(settings.store)
+    written: dict[str, str] = {}
+    if url.database is None or not url.drivername.startswith("sqlite") or Path(url.database).exists():
+        with reading(url) as engine, engine.connect() as conn:
+            found = find_run(conn, run)
+            written = {} if found is None else dict(found.settings.get(WRITTEN, {}))
+    check_replaceable("--output", Path(settings.output), written, force=False)

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 
 from evolver.facts.spending import paid_by
 from evolver.merge.dataset import merge
+from evolver.merge.guard import WRITTEN, digest_of, place_of
 from evolver.merge.job import MergeReport, MergeSettings, RunSource
 from evolver.pool import PoolReport
 from evolver.report.session import SessionCount, SessionFigures
 from evolver.report.summary import RunStats, run_stats
 from evolver.settings import Settings
-from evolver_store.connect import reading
-from evolver_store.runs import Run, get_run
+from evolver_store.connect import open_for_writing, reading
+from evolver_store.runs import Run, get_run, update_run
 
 if TYPE_CHECKING:
     import networkx
@@ -71,7 +72,20 @@ def conclude(
             source = RunSource(engine, run.id, run.name)
             how = MergeSettings(format=settings.format, seed=settings.seed, epochs=(0, settings.epochs))
             dataset = merge([source], Path(settings.output), how, on_progress=on_progress)
+            _remember(settings.store, run, Path(settings.output))
         with engine.connect() as conn:
             stats = run_stats(conn, run.id, run.seeds or 0)
             session = count.figures(paid_by(conn, run.id))
     return Result(run.name, settings.store, stats, dataset, pool, session)
+
+
+def _remember(store: str, run: Run, output: Path) -> None:
+    """Keep what was written in the run's row, so that the same run may replace it, and no other."""
+    engine = open_for_writing(store)
+    try:
+        with engine.connect() as conn:
+            settings = get_run(conn, run.name, store).settings
+        written = {**settings.get(WRITTEN, {}), place_of(output): digest_of(output)}
+        update_run(engine, run.id, settings={**settings, WRITTEN: written})
+    finally:
+        engine.dispose()

@@ -18,7 +18,7 @@ from evolver.settings.choices import DEFAULT_FORMAT, FORMATS
 if TYPE_CHECKING:
     from types import FrameType
 
-    from evolver.merge.job import Cleaning, Dedup, Kind, MergeReport, MergeSettings
+    from evolver.merge.job import Kind, MergeReport
 
 _FILE = click.Path(path_type=Path)
 
@@ -126,6 +126,7 @@ _FILE = click.Path(path_type=Path)
 @click.option(
     "--push", "repo", metavar="OWNER/NAME", help="Upload the folder to the Hugging Face hub (HF_TOKEN)."
 )
+@click.option("--force", is_flag=True, help="Replace files that something else wrote, or that were changed.")
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as one JSON object on stdout.")
 @click.option("--quiet", is_flag=True, help="Errors only.")
 def command(*, as_json: bool, quiet: bool, output: Path, repo: str | None, **given: Any) -> None:
@@ -139,53 +140,27 @@ def command(*, as_json: bool, quiet: bool, output: Path, repo: str | None, **giv
         evolve merge --dedup near --decontaminate HumanEval.jsonl --report dropped.json
         evolve merge --oss magicoder.jsonl --order sequential --format messages --output dataset
     """
-    from evolver.merge.push import check_push, push
-
-    if repo is not None:
-        check_push(repo, output)
-    report = _merge(output, quiet=quiet, **given)
+    report = _merge(output, repo, quiet=quiet, **given)
     if not quiet:
         _say(report, given["report_to"])
     if repo is not None:
-        address = push(output, repo)
-        click.echo(f"Pushed to {address}.", err=True)
+        click.echo(f"Pushed to {repo}.", err=True)
     if as_json:
         from evolver.merge.findings import figures
 
         click.echo(json.dumps(figures(report), ensure_ascii=False))
 
 
-def _merge(
-    output: Path,
-    *,
-    quiet: bool,
-    stores: tuple[str, ...],
-    runs: tuple[str, ...],
-    oss: tuple[Path, ...],
-    report_to: Path | None,
-    **given: Any,
-) -> MergeReport:
-    """Open what is named and merge it; an interrupt and SIGTERM leave no partial file."""
+def _merge(output: Path, repo: str | None, *, quiet: bool, **given: Any) -> MergeReport:
+    """Merge what is named; an interrupt and SIGTERM leave no partial file."""
     from evolver.errors import StoppedError
-    from evolver.merge.dataset import merge
-    from evolver.merge.sources import open_sources
+    from evolver.merge.public import merge
 
-    settings, cleaning = _settings(**given)
+    options = _options(**given)
     before = signal.signal(signal.SIGTERM, _interrupt)
     try:
-        with (
-            open_sources(_stores(stores, runs, oss), runs, oss) as sources,
-            _progress(quiet) as (read, written),
-        ):
-            return merge(
-                sources,
-                output,
-                settings,
-                cleaning=cleaning,
-                report_to=report_to,
-                on_progress=written,
-                on_read=read,
-            )
+        with _progress(quiet) as (read, written):
+            return merge(output, push_to=repo, on_progress=written, on_read=read, **options)
     except KeyboardInterrupt as error:
         raise StoppedError(
             "the merge was interrupted; no dataset was written, and an older one is as it was. Start it again."
@@ -194,25 +169,35 @@ def _merge(
         signal.signal(signal.SIGTERM, before)
 
 
-def _settings(
+def _options(
     *,
+    stores: tuple[str, ...],
+    runs: tuple[str, ...],
+    oss: tuple[Path, ...],
     epochs: str | None,
     ratio: str | None,
-    dedup: Dedup,
     threshold: float,
-    decontaminate: tuple[Path, ...],
     families: bool,
     spare_family: bool,
     rules: str | None,
     skip_rules: str | None,
+    report_to: Path | None,
     **given: Any,
-) -> tuple[MergeSettings, Cleaning]:
-    from evolver.merge.job import Cleaning, MergeSettings
-
-    settings = MergeSettings(epochs=_epochs(epochs), ratio=_ratio(ratio), **given)
-    return settings, Cleaning(
-        dedup, threshold, decontaminate, families, spare_family, _names(rules), _names(skip_rules)
-    )
+) -> dict[str, Any]:
+    """Turn what click read into what :func:`evolver.merge.public.merge` takes."""
+    return given | {
+        "stores": _stores(stores, runs, oss),
+        "runs": runs,
+        "oss": oss,
+        "epochs": _epochs(epochs),
+        "ratio": _ratio(ratio),
+        "dedup_threshold": threshold,
+        "decontaminate_families": families,
+        "near_spare_family": spare_family,
+        "rules": _names(rules),
+        "skip_rules": _names(skip_rules),
+        "report": report_to,
+    }
 
 
 def _names(text: str | None) -> tuple[str, ...]:
@@ -283,12 +268,28 @@ def _progress(quiet: bool) -> Iterator[tuple[Callable[[int], None], Callable[[in
         )
 
 
+def _say_sources(report: MergeReport) -> None:
+    """Name the runs that were merged, and what a reader should know of them."""
+    for run in report.runs:
+        click.echo(f"  from the run {run.name} ({run.model}, {run.status})", err=True)
+        if run.status != "finished":
+            click.echo(f"  Note: {run.name} is {run.status}: rows of it are still to come.", err=True)
+        if run.offline:
+            click.echo(
+                f"  Note: {run.name} was made by the embedded model, which shows the pipeline and is no training data.",
+                err=True,
+            )
+    if not report.runs:
+        click.echo("  No run joined: OSS-Instruct files alone. Name a store or a run to join it.", err=True)
+
+
 def _say(report: MergeReport, report_to: Path | None) -> None:
     """Print the account on stderr: every row is in one line of it."""
     parts = [f"{report.seeds:,} seeds", f"{report.survivors:,} survivors"]
     if report.oss:
         parts.append(f"{report.oss:,} OSS-Instruct")
     click.echo(f"Dataset {report.output}: {report.rows:,} rows ({' + '.join(parts)}).", err=True)
+    _say_sources(report)
     without = report.seeds_without_response + report.survivors_without_response + report.oss_without_response
     dropped = {f"dropped, {reason.replace('_', ' ')}": count for reason, count in report.dropped.items()}
     skipped = {

@@ -16,10 +16,11 @@ from evolver.merge.clean import Cleaned, Cleaner
 from evolver.merge.collect import Collected, collect, epoch_of, split_key
 from evolver.merge.findings import write_findings
 from evolver.merge.formats import record_maker, sample_record
-from evolver.merge.job import Cleaning, MergeReport, MergeSettings, Source
+from evolver.merge.job import Cleaning, MergedRun, MergeReport, MergeSettings, Source
 from evolver.merge.order import in_order, in_ratio
 from evolver.merge.oss import OssShelf
 from evolver.merge.output import check_file, check_output, open_dataset, size_of
+from evolver.merge.runs import RunShelf
 from evolver.merge.shelf import Shelf
 from evolver.merge.shelves import check_sources, open_shelves
 from evolver.merge.texts import slices_of_rows
@@ -128,7 +129,19 @@ def _report(
         dropped=cleaned.counts(),
         flagged=sum(one.key in chosen for one in cleaned.flagged),
         not_drawn=len(cleaned.keys) - len(keys),
+        runs=tuple(_merged_run(shelf) for shelf in shelves if isinstance(shelf, RunShelf)),
     )
+
+
+def _merged_run(shelf: RunShelf) -> MergedRun:
+    run = shelf.about()
+    told = run["settings"].get("shape", {}).get("models", {})
+    models = [str(run["model"] or ""), *(str(one[0]) for one in told.values())]
+    return MergedRun(shelf.name, models[0], run["status"], any(map(_is_embedded, models)))
+
+
+def _is_embedded(model: str) -> bool:
+    return model.partition("/")[0].partition(":")[0] == "offline"
 
 
 def _nothing(shelves: Sequence[Shelf], settings: MergeSettings, report: MergeReport) -> str:

@@ -141,6 +141,16 @@ def _check_ratio(ratio: Mapping[Kind, float]) -> None:
 
 
 @dataclass(frozen=True, slots=True)
+class MergedRun:
+    """A run that was merged: its name, the model that evolved it, its status, and whether that was the embedded one."""
+
+    name: str
+    model: str
+    status: str
+    offline: bool
+
+
+@dataclass(frozen=True, slots=True)
 class MergeReport:
     """What was written, and what was left out; every row of every source is in one of the counts.
 
@@ -148,7 +158,8 @@ class MergeReport:
     seeds). The ``…_without_response`` count rows left out because nothing but white space, or nothing at all,
     answers them; ``oss_skipped`` those of OSS-Instruct files that could not be read, by reason. ``dropped`` counts
     what cleaning took out by reason; ``flagged`` is the rows written although an ancestor of theirs is
-    contaminated; ``not_drawn`` those that ``limit`` or ``ratio`` left out. ``size`` is in bytes.
+    contaminated; ``not_drawn`` those that ``limit`` or ``ratio`` left out. ``size`` is in bytes. ``runs``
+    are those that were merged.
     """
 
     output: Path
@@ -165,3 +176,4 @@ class MergeReport:
     dropped: Mapping[str, int] = field(default_factory=dict)
     flagged: int = 0
     not_drawn: int = 0
+    runs: tuple[MergedRun, ...] = ()

@@ -278,6 +278,14 @@ class Settings(Asking):
             risk="writes",
         ),
     ] = "evolved.jsonl"
+    force: Annotated[
+        bool,
+        Setting(
+            help="Replace an output that another run wrote, or that was changed.",
+            group="Output",
+            more="An output that this run wrote, and that is as it was written, is replaced without it.",
+        ),
+    ] = False
     format: Annotated[Format, Setting(help="Shape of its rows.", group="Output")] = DEFAULT_FORMAT
     quiet: Annotated[bool, Setting(help="Errors only.", group="Output", doors=NOT_PYTHON)] = False
     by_purpose: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)

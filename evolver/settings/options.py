@@ -44,4 +44,5 @@ class Options(TypedDict, total=False):
     store: str | os.PathLike[str]
     run: str | None
     output: str | os.PathLike[str] | None
+    force: bool
     format: Literal["wizardcoder", "alpaca", "text", "messages", "sharegpt", "prompt-completion"]
