@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
+from glob import escape
 from hashlib import file_digest, sha256
 from pathlib import Path
 
@@ -21,8 +22,11 @@ def store_files(what: str, database: str | None) -> Iterator[tuple[str, Path]]:
     if not database:
         return
     yield what, Path(database)
-    for ending in ("-wal", "-shm", "-journal", ".lock", ".locks"):
+    for ending in ("-wal", "-shm", "-journal"):
         yield f"a part of {what}", Path(f"{database}{ending}")
+    store = Path(database)
+    for claim in store.parent.glob(f"{escape(store.name)}-claim-*"):
+        yield f"a part of {what}", claim
 
 
 def check_apart(outputs: Places, others: Places) -> None:

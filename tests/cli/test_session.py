@@ -218,7 +218,20 @@ def test_an_interrupt_writes_what_is_finished_names_the_command_and_the_command_
     assert conn.execute("SELECT status FROM runs").fetchall() == [("stopped",)]
     conn.close()
     assert evolve(*command, "--quiet").returncode == 0
-    assert evolve("--pool", "pool.json", "--epochs", "4", "--store", "whole.db", "--quiet").returncode == 0
+    assert (
+        evolve(
+            "--pool",
+            "pool.json",
+            "--epochs",
+            "4",
+            "--store",
+            "whole.db",
+            "--output",
+            "whole.jsonl",
+            "--quiet",
+        ).returncode
+        == 0
+    )
     assert lineage(tmp_path / "a.db") == lineage(tmp_path / "whole.db")
 
 
@@ -233,7 +246,20 @@ def test_kill_9_at_several_moments_ends_in_the_lineage_of_an_undisturbed_run(
         killed.kill()
         killed.communicate()
     assert evolve(*command, "--quiet").returncode == 0
-    assert evolve("--pool", "pool.json", "--epochs", "3", "--store", "whole.db", "--quiet").returncode == 0
+    assert (
+        evolve(
+            "--pool",
+            "pool.json",
+            "--epochs",
+            "3",
+            "--store",
+            "whole.db",
+            "--output",
+            "whole.jsonl",
+            "--quiet",
+        ).returncode
+        == 0
+    )
     assert lineage(tmp_path / "a.db") == lineage(tmp_path / "whole.db")
     assert not list(tmp_path.glob(".*.part"))
 
