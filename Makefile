@@ -21,7 +21,7 @@ help:
 	@echo "make test    run the tests (PYTEST_ARGS='tests/pool -x' for some of them)"
 	@echo "make test-oldest  the same with the oldest versions of what evolver needs"
 	@echo "make test-wheel WHEEL=FILE  see that a built wheel installs and works"
-	@echo "make coverage run the tests, and see that they reach as much of the code as before"
+	@echo "make coverage run the tests, and measure how much of the code they reach, branches too"
 	@echo "make check   formatting, lint, types and import contracts"
 	@echo "make faults  break the code in some places and see that tests notice (FAULT_ARGS=--all, --room store, ...)"
 	@echo "make audit   look for known weaknesses in the code and in what it needs"
