@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
+import subprocess
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from benchmarks.bench import Bench
 from benchmarks.datasets import write_benchmark
-from benchmarks.filled import SEEDS, filled_store
+from benchmarks.filled import SEEDS
 from benchmarks.measure import EVOLVE, Child
 
 
@@ -28,8 +27,7 @@ def main() -> None:
     options = parser.parse_args()
     with TemporaryDirectory(prefix="evolver-merging-") as made:
         folder = options.folder or Path(made)
-        bench = Bench(True, 1, folder, lambda text: print(text, file=sys.stderr, flush=True))
-        store = filled_store(bench, seeds=options.seeds)
+        store = _store(options.old, folder, options.seeds)
         benchmark = write_benchmark(folder / "benchmark.jsonl")
         evolve = {"old": str(options.old / ".venv" / "bin" / "evolve"), "new": EVOLVE}
         for cleaning in ([], ["--dedup", "near"], ["--decontaminate", str(benchmark)]):
@@ -47,6 +45,22 @@ def main() -> None:
                     flush=True,
                 )
             print(f"{'':<40} verdicts equal: {reports['old'] == reports['new']}", flush=True)
+
+
+_FILL = """
+import sys
+from pathlib import Path
+from benchmarks.bench import Bench
+from benchmarks.filled import filled_store
+print(filled_store(Bench(True, 1, Path(sys.argv[1]), lambda text: None), seeds=int(sys.argv[2])))
+"""
+
+
+def _store(old: Path, folder: Path, seeds: int) -> Path:
+    """Have the old checkout make the store: its schema is the one that both can read."""
+    fill = [str(old.resolve() / ".venv" / "bin" / "python"), "-c", _FILL, str(folder.resolve()), str(seeds)]
+    made = subprocess.run(fill, cwd=old, check=True, stdout=subprocess.PIPE, text=True)
+    return Path(made.stdout.split()[-1])
 
 
 def _verdicts(report: Path) -> list[Any]:
