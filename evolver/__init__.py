@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from evolver.evolution import Evolution
     from evolver.lineage import Lineage, Rows
     from evolver.models.protocol import Completion, Model, Request, Sampling
-    from evolver.plugins import Mutator, Prompt, mutator
+    from evolver.plugins import Mutator, Prompt, Unusable, mutator
     from evolver.result import Result
 
     __version__: str
@@ -33,6 +33,7 @@ _HOMES = {
     "Result": "evolver.result",
     "Rows": "evolver.lineage",
     "Sampling": "evolver.models.protocol",
+    "Unusable": "evolver.plugins",
     "mutator": "evolver.plugins",
     "rule": "evolver.elimination.verdict",
 }
@@ -51,6 +52,7 @@ __all__ = [
     "Result",
     "Rows",
     "Sampling",
+    "Unusable",
     "__version__",
     "mutator",
     "rule",

@@ -15,8 +15,11 @@ from datetime import UTC, datetime
 
 from sqlalchemy import URL, Engine
 
-from evolver.calls.ask import Asker, Asks, Budget
+from evolver.calls.ask import Asker, Asks, Common
 from evolver.calls.batch.batcher import Batcher, BatchOptions
+from evolver.calls.batch.store import BatchStore
+from evolver.calls.budget import Budget
+from evolver.calls.forecast import BATCH_FACTOR, Forecast
 from evolver.calls.gate import Gate
 from evolver.calls.ledger import Ledger
 from evolver.calls.prices import Price
@@ -50,6 +53,8 @@ class Terms:
     tpm: int | None = None
     timeout: float = 300.0
     max_cost: float | None = None
+    max_calls: int | None = None
+    retry_failed: bool = False
     batch: BatchOptions | None = None
 
     @classmethod
@@ -66,6 +71,8 @@ class Terms:
             tpm=settings.tpm,
             timeout=settings.timeout,
             max_cost=settings.max_cost,
+            max_calls=settings.max_calls,
+            retry_failed=settings.retry_failed,
             batch=batch,
         )
 
@@ -96,8 +103,7 @@ class Session:
 
     run: Run
     ledger: Ledger
-    gate: Gate
-    budget: Budget
+    common: Common
     askers: Mapping[Purpose, Asks]
     local: bool
     listener: Listener
@@ -123,10 +129,10 @@ class Session:
             return False
         self.error = error
         self.stopping.set()
-        self.gate.close()
+        self.common.close()
         if self.batcher is not None:
             self.batcher.close()
-        self.listener(Stopping(str(error), self.gate.in_flight))
+        self.listener(Stopping(str(error), self.common.gate.in_flight))
         return True
 
 
@@ -200,14 +206,21 @@ async def _make(
 ) -> Session:
     ledger = Ledger(engine, claim)
     working.push_async_callback(ledger.aclose)
-    gate = Gate(terms.concurrency, rpm=terms.rpm, tpm=terms.tpm)
-    budget = Budget(terms.max_cost)
-    askers = _askers(run, ledger, gate, budget, terms, asked, listener)
-    session = Session(run, ledger, gate, budget, askers, asked.local, listener)
+    common = Common(
+        Gate(terms.concurrency, rpm=terms.rpm, tpm=terms.tpm),
+        ledger,
+        Budget(terms.max_cost, most_calls=terms.max_calls),
+        Forecast(asked.prices, 1.0 if terms.batch is None else BATCH_FACTOR),
+        listener,
+        terms.timeout,
+        terms.retry_failed,
+    )
+    askers = _askers(run, terms, asked, common)
+    session = Session(run, ledger, common, askers, asked.local, listener)
     working.push_async_callback(session.learn)  # awaited in any case: its queries run in the ledger's threads
     session.learning = asyncio.ensure_future(_learn(session))
     if terms.batch is not None:
-        batcher = Batcher(run.id, ledger, listener, terms.batch)
+        batcher = Batcher(BatchStore(ledger, run.id), listener, terms.batch)
         session.askers = batcher.askers(askers, asked.clients.models)
         session.batcher = await working.enter_async_context(batcher)
     else:
@@ -223,34 +236,18 @@ async def _learn(session: Session) -> None:
         session.paid = await paid
     else:
         session.paid, _ = await asyncio.gather(paid, session.ledger.learn_calls())
-    session.budget.spent = session.paid.cost_usd or 0.0
+    budget = session.common.budget
+    budget.spent, budget.calls = session.paid.cost_usd or 0.0, session.paid.calls
 
 
-def _askers(
-    run: Run,
-    ledger: Ledger,
-    gate: Gate,
-    budget: Budget,
-    terms: Terms,
-    asked: Asked,
-    listener: Listener,
-) -> dict[Purpose, Asks]:
+def _askers(run: Run, terms: Terms, asked: Asked, common: Common) -> dict[Purpose, Asks]:
     made: dict[Purpose, Asks] = {}
     for purpose, model in asked.clients.models.items():
         who = asked.identities[purpose]
         if not terms.cache:
             # Keys of this run's own: nothing is shared, and nothing paid goes unrecorded.
             who = replace(who, settings=f"{who.settings} run {run.id}".strip())
-        made[purpose] = Asker(
-            traced_model(model, who.name),
-            who,
-            gate=gate,
-            log=ledger,
-            budget=budget,
-            price=asked.prices[purpose],
-            report=listener,
-            timeout=terms.timeout,
-        )
+        made[purpose] = Asker(traced_model(model, who.name), who, asked.prices[purpose], common)
     return made
 
 

@@ -61,7 +61,7 @@ class Workers(Generic[J]):
     def __init__(self, session: Session, *kinds: Jobs[Any], window: int | None = None) -> None:
         self._session = session
         self._kinds = kinds
-        least = _LOCAL_WINDOW if session.local else max(_LEAST_WINDOW, 4 * session.gate.limit)
+        least = _LOCAL_WINDOW if session.local else max(_LEAST_WINDOW, 4 * session.common.gate.limit)
         self._window = window or least
         self._open = 0
         self._changed = asyncio.Event()

@@ -1,46 +1,38 @@
-"""The one place from which models are asked: call cache, slot, retry, limits, money.
+"""The one place from which models are asked: call cache, money, slot, retry.
 
-The way of a call: look it up among the calls already paid for; wait for a slot (most calls left first); ask; on a
-passing failure give the slot back, wait, ask again; keep the completion; count its cost.
+The way of a call: look it up among the calls already paid for; set aside what it may cost; wait for a slot (most calls
+left first); ask; on a passing failure give the slot back, wait, ask again; count its cost; keep the completion.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from hashlib import blake2b
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, Protocol
+from uuid import uuid4
 
-from evolver.calls.events import CallEnded, CallEvent, CallRetried
+from evolver.calls.budget import Budget, Purse, Reservation
+from evolver.calls.events import CallEnded, CallEvent, CallRetried, Notice
+from evolver.calls.forecast import BATCH_FACTOR, Forecast
 from evolver.calls.gate import Gate
+from evolver.calls.health import LONGEST_OUTAGE, Health
+from evolver.calls.key import Origin, call_key
 from evolver.calls.prices import Price
-from evolver.errors import BudgetError, RowModelError, RunModelError, TransientModelError
+from evolver.calls.rows import WITHHELD, Kept, call_row, completion_of
+from evolver.calls.waits import check_wait
+from evolver.errors import RowModelError, RunModelError, TransientModelError
 from evolver.models.identity import ModelIdentity
-from evolver.models.protocol import Completion, Model, Purpose, Request
+from evolver.models.protocol import Completion, Model, Purpose, Request, Sampling
 from evolver.models.reading import apart
 from evolver.text import storable
 
-MOST_TRIES = 8
-BATCH_FACTOR = 0.5  # of the live price, at OpenAI and at Anthropic alike
-_encode = json.JSONEncoder(separators=(",", ":")).encode
-_LONGEST_SILENCE = 900.0  # seconds without a single answer, after which an overloaded provider is left alone
-REPLIES = frozenset({"server_error", "malformed"})  # failures that a server in order may make of a request
-_REFUSED_IN_A_ROW = (
-    20  # requests refused as malformed, and none answered: the settings are wrong, not the rows
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """On whose behalf a call is made; stored with it."""
-
-    run_id: int
-    root_id: int | None
-    epoch: int | None
+_PROBE = "Reply with the one word: ready"
+_PROBE_TOKENS = 256  # a model that thinks before it answers is cut by it, which is an answer all the same
+_ROWS_OWN = frozenset({WITHHELD, "too_long", "unstorable"})
+"""Failures that say by their class that the request is at fault: nobody else need be asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,109 +68,58 @@ class Asks(Protocol):
         ...
 
 
-class Budget:
-    """The dollars a run may spend, and has spent.
+@dataclass(slots=True)
+class Common:
+    """What all askers of a session share.
 
-    Args:
-        most: ``--max-cost``, or ``None`` for no bound.
-        spent: What earlier sessions of the same run have spent.
+    ``timeout`` is the seconds after which a call counts as failed and is tried again; ``again`` asks anew what a
+    provider's filter withheld before.
     """
 
-    def __init__(self, most: float | None, spent: float = 0.0) -> None:
-        self.most = most
-        self.spent = spent
+    gate: Gate
+    log: CallLog
+    budget: Budget
+    forecast: Forecast
+    report: Callable[[CallEvent], None]
+    timeout: float = 300.0
+    again: bool = False
+    told: set[str] = field(default_factory=set)
+    _healths: dict[tuple[str, str | None], Health] = field(default_factory=dict)
 
-    def check(self) -> None:
-        """Make sure that another call may start.
+    def health(self, who: ModelIdentity) -> Health:
+        """Return the health of a model's provider at its address: one for all who ask there."""
+        return self._healths.setdefault((who.provider, who.base_url), Health())
 
-        Raises:
-            BudgetError: The budget is spent.
-        """
-        if self.most is not None and self.spent >= self.most:
-            raise BudgetError(
-                f"the run has spent ${self.spent:.2f} of the ${self.most:.2f} that --max-cost allows; it stopped, and "
-                "what is paid for is stored. Run the same command with a larger --max-cost to go on."
-            )
+    def tell_once(self, text: str) -> None:
+        """Tell the user something, the first time."""
+        if text not in self.told:
+            self.told.add(text)
+            self.report(Notice(text))
 
-    def add(self, cost_usd: float | None) -> None:
-        """Count a completed call."""
-        self.spent += cost_usd or 0.0
-
-
-@dataclass(slots=True)
-class _Patience:
-    """What one request has been through; ``answered`` counts those the model had answered when it failed last."""
-
-    answered: int
-    tried: int = 0
-    failed: int = 0
-
-    @property
-    def over(self) -> bool:
-        """Whether it has failed often enough."""
-        return self.failed >= MOST_TRIES
-
-    def note(self, error: TransientModelError) -> None:
-        """Count a failure; want of capacity is no fault of the request."""
-        self.tried += 1
-        self.failed += not error.overload
-
-
-def call_key(identity: ModelIdentity, request: Request) -> str:
-    """Return the key of a call: a digest of everything that shapes its completion (32 hexadecimal digits)."""
-    sampling = request.sampling
-    shape = [
-        identity.provider,
-        identity.base_url,
-        identity.name,
-        identity.settings,
-        sampling.temperature,
-        sampling.top_p,
-        sampling.frequency_penalty,
-        sampling.max_tokens,
-        request.system,
-        request.prompt,
-        request.sample,
-    ]
-    return blake2b(_encode(shape).encode(), digest_size=16).hexdigest()
+    def close(self) -> None:
+        """Let no more calls start, and nobody wait for one."""
+        self.gate.close()
+        self.budget.close()
+        for health in self._healths.values():
+            health.close()
 
 
 class Asker:
-    """Asks one model on behalf of a run.
+    """Asks one model on behalf of a session.
 
     Args:
         model: The model.
         identity: What tells it from others.
-        gate: The slots and limits, shared by all askers of a run.
-        log: Where completed calls are kept.
-        budget: The run's money, shared likewise.
         price: Dollars a token, or ``None`` where no price is known.
-        report: Told of every call that ended or is tried again.
-        timeout: Seconds after which a call counts as failed and is tried again.
+        common: What it shares with the other askers.
     """
 
-    def __init__(
-        self,
-        model: Model,
-        identity: ModelIdentity,
-        *,
-        gate: Gate,
-        log: CallLog,
-        budget: Budget,
-        price: Price | None,
-        report: Callable[[CallEvent], None],
-        timeout: float = 300.0,
-    ) -> None:
+    def __init__(self, model: Model, identity: ModelIdentity, price: Price | None, common: Common) -> None:
         self._model = model
         self._identity = identity
-        self._gate = gate
-        self._log = log
-        self._budget = budget
         self._price = price
-        self._report = report
-        self._timeout = timeout
-        self._answered = self._refused = self._failing = 0
-        self._answered_at = time.monotonic()
+        self._common = common
+        self._health = common.health(identity)
 
     @property
     def name(self) -> str:
@@ -191,14 +132,9 @@ class Asker:
         return self._identity
 
     @property
-    def budget(self) -> Budget:
-        """The run's money."""
-        return self._budget
-
-    @property
-    def price(self) -> Price | None:
-        """Dollars a token when asked live, or ``None`` where no price is known."""
-        return self._price
+    def common(self) -> Common:
+        """What it shares with the other askers."""
+        return self._common
 
     async def ask(self, request: Request, origin: Origin, priority: int) -> Answer:
         """Return the completion of ``request``, from the calls already paid for or from the model.
@@ -206,178 +142,241 @@ class Asker:
         Raises:
             RowModelError: It will never be answered, or failed again and again while others were answered.
             RunModelError: No request will be answered.
-            BudgetError: The budget is spent; nothing was asked.
+            BudgetError: The budget does not reach for it; nothing was asked.
             SlotsClosedError: The run is stopping; nothing was asked.
         """
         if self._identity.local:
             return await self._ask_local(request)
-        key = self.key(request)
-        return await self.known(key, request) or await self.buy(key, request, origin, priority)
+        request, known = await self.known(request)
+        return known or await self.buy(request, origin, priority)
 
     def key(self, request: Request) -> str:
         """Return the key under which a call of this model is kept."""
         return call_key(self._identity, request)
 
-    async def known(self, key: str, request: Request) -> Answer | None:
-        """Return the answer to ``request`` if it was ever paid for."""
-        row = await self._log.find(key)
-        return None if row is None else self._served(request, row)
+    async def known(self, request: Request) -> tuple[Request, Answer | None]:
+        """Return the answer to ``request`` if it was ever paid for, and the request to be made where it was not.
 
-    async def buy(self, key: str, request: Request, origin: Origin, priority: int) -> Answer:
+        The latter differs from ``request`` in its sample where a withheld answer is to be asked for again.
+
+        Raises:
+            RowModelError: It was paid for, and the answer was withheld.
+        """
+        while (row := await self._common.log.find(self.key(request))) is not None:
+            if row["finish_reason"] != WITHHELD or not self._common.again:
+                return request, self._served(request, row)
+            request = replace(request, sample=f"{request.sample}.r")
+        return request, None
+
+    async def buy(self, request: Request, origin: Origin, priority: int) -> Answer:
         """Return the completion of ``request`` from the model, without a look at the calls already paid for.
 
         Raises:
             EvolverError: As :meth:`ask`.
         """
-        completion, paid, latency = await self._insist(request, priority)
-        return self._keep(key, request.purpose, origin, completion, paid, latency)
+        purse = await self.open_purse(request, origin)
+        try:
+            return await self._insist(request, origin, purse, priority)
+        finally:
+            if purse is not origin.purse:
+                purse.close()
+
+    async def open_purse(self, request: Request, origin: Origin) -> Purse:
+        """Set aside what the work that ``request`` belongs to will cost, if that is not done yet; wait for room.
+
+        Raises:
+            BudgetError: The budget does not reach for it.
+            SlotsClosedError: The run is stopping.
+        """
+        purse = Purse() if origin.purse is None else origin.purse
+        after = purse.after(request.purpose)
+        forecast = self._common.forecast
+        await self._common.budget.open(purse, lambda: forecast.steps(request, after), 1 + len(after))
+        return purse
 
     def keep_batched(
-        self, key: str, purpose: Purpose, origin: Origin, completion: Completion, latency: float
+        self,
+        key: str,
+        purpose: Purpose,
+        request: Request | None,
+        origin: Origin,
+        completion: Completion,
+        hold: Reservation,
+        latency_s: float,
     ) -> Answer:
         """Keep and count a completion that came in a batch, at half the price.
+
+        ``request`` is ``None`` where nobody of this session asked; ``hold`` is what was set aside for the batch.
 
         Raises:
             RowModelError: No database could hold it.
         """
-        checked(completion)
-        paid = None if self._price is None else self._price.of(completion, factor=BATCH_FACTOR)
-        self._budget.add(paid)
-        self._answered += 1
-        self._answered_at = time.monotonic()
-        return self._keep(key, purpose, origin, completion, paid, latency)
+        self._health.note_answer()
+        kept = Kept(key, purpose, request, origin, latency_s, BATCH_FACTOR)
+        paid, tokens = self._cost(kept, completion)
+        self._common.budget.settle_part(hold, paid)
+        return self._keep(kept, completion, paid, tokens)
+
+    def _cost(self, kept: Kept, completion: Completion) -> tuple[float | None, tuple[int, int]]:
+        """Return a call's dollars and its tokens, counted by the provider or else estimated."""
+        tokens = self._common.forecast.counted(kept.request, completion)
+        if self._price is None:
+            return None, tokens
+        if not completion.usage_known:
+            self._common.tell_once(
+                f"{self.name} counts no tokens; its calls are counted by the length of their texts."
+            )
+        return kept.factor * self._price.dollars(*tokens), tokens
 
     def _keep(
-        self,
-        key: str,
-        purpose: Purpose,
-        origin: Origin,
-        completion: Completion,
-        paid: float | None,
-        latency: float,
+        self, kept: Kept, completion: Completion, paid: float | None, tokens: tuple[int, int]
     ) -> Answer:
-        self._log.keep(self._row(key, purpose, origin, completion, paid, latency))
-        tokens = completion.prompt_tokens, completion.completion_tokens
-        self._report(CallEnded(purpose, *tokens, paid, cached=False))
-        return Answer(completion, paid)
+        """Learn from a call that is paid for, and hand it to the store.
+
+        Raises:
+            RowModelError: No database could hold it.
+        """
+        common = self._common
+        if kept.request is not None:
+            common.forecast.note(kept.request, completion)
+        checked(completion)
+        common.log.keep(call_row(kept, self._identity, completion, tokens=tokens, cost_usd=paid))
+        common.report(CallEnded(kept.purpose, *tokens, paid, cached=False))
+        counted = replace(completion, prompt_tokens=tokens[0], completion_tokens=tokens[1], usage_known=True)
+        return Answer(counted, paid)
 
     async def _ask_local(self, request: Request) -> Answer:
-        self._gate.check_open()
+        self._common.gate.check_open()
         completion = checked(_typed(await self._model.complete(request)))
         tokens = completion.prompt_tokens, completion.completion_tokens
-        self._report(CallEnded(request.purpose, *tokens, 0.0, cached=False))
+        self._common.report(CallEnded(request.purpose, *tokens, 0.0, cached=False))
         return Answer(completion, 0.0)
 
     def _served(self, request: Request, row: Mapping[str, Any]) -> Answer:
         tokens = row["prompt_tokens"], row["completion_tokens"]
-        self._report(CallEnded(request.purpose, *tokens, 0.0, cached=True))
-        refusal = row["completion"] if row["finish_reason"] == "refusal" else None
-        completion = Completion(
-            "" if refusal else row["completion"],
-            row["finish_reason"],
-            *tokens,
-            refusal,
-            row.get("reasoning"),
-            row.get("reasoning_tokens") or 0,
-        )
-        return Answer(apart(completion), row["cost_usd"])  # older stores hold reasoning and answer in one
+        self._common.report(CallEnded(request.purpose, *tokens, 0.0, cached=True))
+        return Answer(completion_of(row), row["cost_usd"])
 
-    async def _insist(self, request: Request, priority: int) -> tuple[Completion, float | None, float]:
-        """Ask until there is an answer; return it with its dollars and the seconds the successful call took.
+    async def _insist(self, request: Request, origin: Origin, purse: Purse, priority: int) -> Answer:
+        """Ask until there is an answer.
 
-        A provider that is short of capacity is waited for, as long as it answers anybody; other failures count.
-        The money is looked at with the slot in hand and counted before the slot is given back, so that what is
-        spent beyond the budget is what was in flight when it ran out.
+        A provider that is short of capacity, or down for a while, is waited for; a request that fails again and again
+        is given up once it is known that others are answered.
         """
-        patience = _Patience(self._answered)
-        try:
-            while True:
-                try:
-                    return await self._try(request, priority)
-                except TransientModelError as error:
-                    self._report(CallRetried(error.kind))
-                    self._failing += patience.tried == 0
-                    patience.note(error)
-                    if patience.over or time.monotonic() - self._answered_at > _LONGEST_SILENCE:
-                        raise self._given_up(error, patience) from error
-                    patience.answered = self._answered
-                    await self._gate.back_off(patience.tried, error.retry_after)
-                except RowModelError as error:
-                    self._note_refused(error)
-                    raise
-        finally:
-            self._failing -= patience.tried > 0
+        common, health = self._common, self._health
+        tried = failed = 0
+        answered = health.answered
+        while True:
+            try:
+                return await self._try(request, origin, purse, priority)
+            except TransientModelError as error:
+                common.report(CallRetried(error.kind))
+                self._say_what_is_wrong(error)
+                tried += 1
+                failed += not error.overload
+                check_wait(error.retry_after, common.timeout, self.name, common.tell_once)
+                if health.out_of_patience(failed, error.overload):
+                    if error.overload or health.answered == answered:
+                        await self._blame(request, origin, error)
+                    if health.answered > answered:
+                        raise RowModelError(
+                            f"failed {tried} times, the last time: {error}", error.kind
+                        ) from error
+                answered = health.answered
+                await common.gate.back_off(tried, error.retry_after)
+            except RowModelError as error:
+                if error.kind not in _ROWS_OWN:
+                    await health.settle(partial(self._probe, request.sampling, origin.run_id))
+                raise
 
-    async def _try(self, request: Request, priority: int) -> tuple[Completion, float | None, float]:
-        async with self._gate.slot(priority, request) as call:
-            self._budget.check()
-            started = time.monotonic()
-            completion = await self._complete(request)
-            paid = None if self._price is None else self._price.of(completion)
-            self._budget.add(paid)
-            self._answered += 1
-            self._answered_at = time.monotonic()
-            call.succeeded(completion)
-            checked(completion)  # after its money is counted
-            return completion, paid, self._answered_at - started
+    async def _blame(self, request: Request, origin: Origin, error: TransientModelError) -> None:
+        """Find out whether others are answered; return without an answer where an outage may yet pass.
 
-    async def _complete(self, request: Request) -> Completion:
-        try:
-            async with asyncio.timeout(self._timeout):
-                return _typed(await self._model.complete(request))
-        except TimeoutError as error:
-            message = f"{self.name} did not answer within {self._timeout:g} s"
-            raise TransientModelError(message, "timeout") from error
-
-    def _given_up(self, error: TransientModelError, patience: _Patience) -> RowModelError | RunModelError:
-        """Tell one request that always fails from a provider that answers nobody.
-
-        It is the request if others were answered between its last two failures (a server that went down answered
-        some before), or if it is the only one that asks and does get replies.
+        Raises:
+            RunModelError: The provider answers nobody, for too long.
         """
-        alone = self._failing == 1 and error.kind in REPLIES
-        if patience.over and (self._answered > patience.answered or alone):
-            return RowModelError(f"failed {patience.tried} times, the last time: {error}", error.kind)
+        health = self._health
+        if error.overload:
+            raise self._stopped(error) from error
+        before = health.answered
+        try:
+            await health.settle(partial(self._probe, request.sampling, origin.run_id))
+        except RunModelError as problem:
+            passing = isinstance(problem.__cause__, TransientModelError | TimeoutError)
+            if not passing:
+                raise
+            if not before or health.silence > LONGEST_OUTAGE:
+                raise self._stopped(error) from error
+
+    def _stopped(self, error: TransientModelError) -> RunModelError:
         return RunModelError(
             f"{self.name} answers nobody, in spite of many tries, the last time: {error}; the run stopped, and what "
             "is finished is stored. Run the same command again when it answers."
         )
 
-    def _note_refused(self, error: RowModelError) -> None:
-        self._refused += error.kind == "bad_request"
-        if not self._answered and self._refused >= _REFUSED_IN_A_ROW:
-            raise RunModelError(
-                f"{self.name} refused each of the first {self._refused} requests, the last time: {error}; the run "
-                "stopped. Check the model's name and the sampling settings."
-            ) from error
+    def _say_what_is_wrong(self, error: TransientModelError) -> None:
+        """Name the cause of the first failure at once where nobody was ever answered: a dead or wrong address."""
+        if not self._health.answered and not error.overload and error.kind != "timeout":
+            self._common.tell_once(f"{error}; it is tried again for a while.")
 
-    def _row(
-        self,
-        key: str,
-        purpose: Purpose,
-        origin: Origin,
-        completion: Completion,
-        cost: float | None,
-        latency: float,
-    ) -> dict[str, Any]:
-        return {
-            "key": key,
-            "run_id": origin.run_id,
-            "root_id": origin.root_id,
-            "epoch": origin.epoch,
-            "purpose": purpose,
-            "provider": self._identity.provider,
-            "model": self._identity.name,
-            "completion": completion.text if completion.refusal is None else completion.refusal,
-            "finish_reason": completion.finish_reason if completion.refusal is None else "refusal",
-            "prompt_tokens": completion.prompt_tokens,
-            "completion_tokens": completion.completion_tokens,
-            "reasoning": completion.reasoning,
-            "reasoning_tokens": completion.reasoning_tokens or None,
-            "cost_usd": cost,
-            "latency_s": latency,
-            "created_at": datetime.now(UTC),
-        }
+    async def _try(self, request: Request, origin: Origin, purse: Purse, priority: int) -> Answer:
+        common, forecast = self._common, self._common.forecast
+        async with common.gate.slot(priority, request) as call:
+            hold = await common.budget.reserve(purse, forecast.likely(request), forecast.most(request))
+            paid, calls, started = None, 0, time.monotonic()
+            try:
+                try:
+                    completion = await self._complete(request)
+                except RowModelError as error:
+                    completion = _withheld(error)
+                kept = self._kept(request, origin, time.monotonic() - started)
+                paid, tokens = self._cost(kept, completion)
+                calls = 1
+            finally:
+                # Before the slot is given back: what is spent beyond the budget is what was in flight.
+                common.budget.settle(hold, paid, calls)
+            answer = self._keep(kept, completion, paid, tokens)
+            if completion.finish_reason == WITHHELD:
+                raise RowModelError(completion.text, WITHHELD)
+            self._health.note_answer()
+            call.succeeded(answer.completion)
+            return answer
+
+    def _kept(self, request: Request, origin: Origin, latency_s: float) -> Kept:
+        return Kept(self.key(request), request.purpose, request, origin, latency_s)
+
+    async def _complete(self, request: Request) -> Completion:
+        health = self._health
+        health.begin()
+        try:
+            async with asyncio.timeout(self._common.timeout):
+                return _typed(await self._model.complete(request))
+        except TimeoutError as error:
+            health.note_failure()
+            message = f"{self.name} did not answer within {self._common.timeout:g} s"
+            raise TransientModelError(message, "timeout") from error
+        except TransientModelError:
+            health.note_failure()
+            raise
+        finally:
+            health.end()
+
+    async def _probe(self, sampling: Sampling, run_id: int) -> None:
+        """Ask a short question that any model can answer, in no row's behalf; it is paid and kept like any call."""
+        sampling = replace(sampling, max_tokens=min(sampling.max_tokens, _PROBE_TOKENS))
+        request = Request("answer", _PROBE, sampling, f"probe {uuid4().hex}")
+        await self._try(request, Origin(run_id, None, None), Purse(), 0)
+
+
+def _withheld(error: RowModelError) -> Completion:
+    """Return what is kept of a call that is paid for though its answer was withheld; others that fail cost nothing.
+
+    Raises:
+        RowModelError: It cost nothing.
+    """
+    if not (error.prompt_tokens or error.completion_tokens):
+        raise error
+    return Completion(str(error), WITHHELD, error.prompt_tokens, error.completion_tokens)
 
 
 def _typed(given: object) -> Completion:

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from evolver.calls.limits import Adaptive, Pacer, Slots, SlotsClosedError
+from evolver.calls.waits import back_off_s
 from evolver.errors import TransientModelError
 from evolver.models.protocol import Completion, Request
-
-_FIRST_WAIT, _LONGEST_WAIT = 0.5, 30.0  # seconds of back-off, doubled from try to try
 
 
 class Gate:
@@ -78,15 +76,9 @@ class Gate:
             self._slots.release()
 
     async def back_off(self, tried: int, retry_after: float | None) -> None:
-        """Wait before a call is tried again, holding no slot; returns at once when the gate closes.
-
-        A Retry-After is the wait; without one it doubles from try to try, with jitter, so that calls that failed
-        together do not come back together.
-        """
-        longest = min(_LONGEST_WAIT, _FIRST_WAIT * 2 ** (tried - 1))
-        wait = random.uniform(longest / 2, longest) if retry_after is None else retry_after
+        """Wait before a call is tried again, holding no slot; returns at once when the gate closes."""
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._closed.wait(), wait)
+            await asyncio.wait_for(self._closed.wait(), back_off_s(tried, retry_after))
 
     def _estimate(self, request: Request) -> int:
         if self._pacer is None:

@@ -14,7 +14,8 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
-from evolver.calls.ask import Answer, Asks, Origin
+from evolver.calls.ask import Answer, Asks
+from evolver.calls.key import Origin
 from evolver.errors import ModelError
 from evolver.models.protocol import Completion, Model, Purpose, Request
 from evolver.text import one_line

@@ -2,7 +2,7 @@
 
 from evolver.plugins.authoring import FunctionMutator, mutator
 from evolver.plugins.loaded import LoadedMutator, MutatorSet
-from evolver.plugins.protocol import Mutator, Prompt
+from evolver.plugins.protocol import Mutator, Prompt, Unusable
 from evolver.plugins.registry import DEFAULT_PRESET, Installed, installed, load_mutators, parse_mutator_list
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "Mutator",
     "MutatorSet",
     "Prompt",
+    "Unusable",
     "installed",
     "load_mutators",
     "mutator",

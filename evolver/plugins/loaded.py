@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 from evolver.errors import PluginError
 from evolver.loading import digest_of
 from evolver.plugins.authoring import OWN_FAMILY, name_of_class, plain_parse, with_rng
-from evolver.plugins.protocol import Prompt
+from evolver.plugins.protocol import Prompt, Unusable
 
 _NAME = re.compile(r"[a-z0-9_-]+")
 
@@ -70,15 +70,18 @@ class LoadedMutator:
         """Take the evolved instruction out of a completion.
 
         Raises:
-            PluginError: The mutator raised, or returned no text.
+            Unusable: The mutator raised, or returned no text: this reply is of no use to it.
         """
         try:
             evolved = self.read(completion)
+        except Unusable:
+            raise
         except Exception as error:
-            raise self._raised(error) from error
+            said = str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
+            raise Unusable(said) from error
         if not isinstance(evolved, str):
-            self._fail(
-                f"returned {_kind(evolved)} from parse, where the evolved instruction is wanted, a text"
+            raise Unusable(
+                f"parse returned {_kind(evolved)}, where the evolved instruction is wanted, a text"
             )
         return evolved
 

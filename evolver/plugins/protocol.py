@@ -20,6 +20,10 @@ class Prompt:
     system: str | None = None
 
 
+class Unusable(ValueError):  # noqa: N818 - the public name, read as a word: raise Unusable("no list")
+    """A reply out of which a mutator's ``parse`` cannot take an instruction; the attempt dies, the run goes on."""
+
+
 class Mutator(Protocol):
     """Data and two pure functions; the engine calls the model.
 
@@ -39,5 +43,9 @@ class Mutator(Protocol):
         ...
 
     def parse(self, completion: str) -> str:
-        """Take the evolved instruction out of the completion."""
+        """Take the evolved instruction out of the completion.
+
+        Raises:
+            Unusable: The completion holds none; any other ``ValueError`` says the same.
+        """
         ...

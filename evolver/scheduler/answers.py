@@ -6,15 +6,15 @@ comparison rests on the instructions alone.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
-from evolver.calls.ask import Origin
+from evolver.calls.key import Origin
 from evolver.chatter import without_tokens
 from evolver.elimination.verdict import Candidate, Drop
 from evolver.errors import RowModelError
-from evolver.models.protocol import Completion, Request
-from evolver.scheduler.attempt import Method
+from evolver.models.protocol import Completion, Request, Sampling
+from evolver.scheduler.attempt import Method, ask_whole
+from evolver.scheduler.frontier import content_digest
 
 _LAST = 1 << 10  # one call left: after every evolution
 
@@ -26,7 +26,7 @@ async def answer_seed(
 
     A response that a rule drops, or that the model refuses for good, leaves the seed with the one it had; the
     details say which rule. The response of the pool is kept there too. Tokens and dollars
-    are those of both calls where the limit cut the first answer; dollars are ``None`` where no price is known.
+    are those of all calls where the limit cut the first answer; dollars are ``None`` where no price is known.
 
     Raises:
         ModelError: The run cannot go on; nothing is to be changed.
@@ -36,20 +36,19 @@ async def answer_seed(
     cost: float | None = None  # unknown is not free
     drop: Drop | None
     completion = Completion("")
+
+    async def ask(sampling: Sampling) -> Completion:
+        nonlocal prompt_tokens, completion_tokens, cost
+        request = Request("answer", instruction, sampling, f"{content_digest(instruction):016x}.0.0")
+        answer = await asker.ask(request, Origin(method.run_id, id_, 0), _LAST)
+        prompt_tokens += answer.completion.prompt_tokens
+        completion_tokens += answer.completion.completion_tokens
+        if answer.cost_usd is not None:
+            cost = (cost or 0.0) + answer.cost_usd
+        return answer.completion
+
     try:
-        for sampling in (
-            method.sampling,
-            replace(method.sampling, max_tokens=2 * method.sampling.max_tokens),
-        ):
-            request = Request("answer", instruction, sampling, "0.0")
-            answer = await asker.ask(request, Origin(method.run_id, id_, 0), _LAST)
-            completion = answer.completion
-            prompt_tokens += completion.prompt_tokens
-            completion_tokens += completion.completion_tokens
-            if answer.cost_usd is not None:
-                cost = (cost or 0.0) + answer.cost_usd
-            if completion.finish_reason != "length":
-                break
+        completion, _ = await ask_whole(ask, method.sampling, method.most_tokens)
         drop = method.rules.check_response(
             Candidate(
                 parent=instruction,

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from hashlib import blake2b
 from random import Random
 from typing import Any
 
-from evolver.calls.ask import Asks, Origin
+from evolver.calls.ask import Asks
+from evolver.calls.budget import Purse
+from evolver.calls.key import Origin
 from evolver.chatter import unframed, without_tokens
 from evolver.elimination.judge import parse_judgement
 from evolver.elimination.rules import RuleSet
@@ -18,10 +20,12 @@ from evolver.errors import RowModelError
 from evolver.models.protocol import Completion, Purpose, Request, Sampling
 from evolver.plugins import LoadedMutator, MutatorSet
 from evolver.scheduler.frontier import Job
+from evolver.scheduler.replies import Replies
 from evolver_store.storable import made_storable, why_not_json, why_not_text, why_unstorable
 from evolver_templates import render
 
 _STEPS: dict[Purpose, int] = {"evolve": 0, "judge": 1, "answer": 2}
+_LARGER = 8  # times the token limit, where no largest one is set
 _LONGEST_NOTE = 300  # characters of a judge's answer that are worth keeping
 
 
@@ -36,6 +40,43 @@ class Method:
     askers: Mapping[Purpose, Asks]
     sampling: Sampling
     judge: bool = True
+    max_tokens_limit: int | None = None
+    replies: Replies = field(default_factory=Replies)
+
+    @property
+    def steps(self) -> tuple[Purpose, ...]:
+        """The calls of an attempt, in order."""
+        return ("evolve", "judge", "answer") if self.judge and self.rules.judge else ("evolve", "answer")
+
+    @property
+    def most_tokens(self) -> int:
+        """The largest token limit with which a model that is cut while it thinks is asked again."""
+        return self.max_tokens_limit or _LARGER * self.sampling.max_tokens
+
+
+async def ask_whole(
+    ask: Callable[[Sampling], Awaitable[Completion]], sampling: Sampling, most: int
+) -> tuple[Completion, int]:
+    """Ask; where the token limit cut the completion, ask again with twice the limit.
+
+    A text that is cut gets one more try (the decision of this project where the WizardLM paper is silent). A model that
+    is cut while it still thinks has said nothing yet: it gets twice as much each time, up to ``most`` tokens.
+
+    Returns:
+        The last completion, and the limit it was asked with.
+    """
+    cut_texts = 0
+    while True:
+        completion = await ask(sampling)
+        limit = sampling.max_tokens
+        if completion.finish_reason != "length":
+            return completion, limit
+        said_something = bool(completion.text.strip())
+        cut_texts += said_something
+        if cut_texts > 1 or (not said_something and limit >= most):
+            return completion, limit
+        larger = 2 * limit if said_something else min(2 * limit, most)
+        sampling = replace(sampling, max_tokens=larger)
 
 
 def generator(seed: int, root: int, epoch: int, attempt: int) -> Random:
@@ -66,12 +107,14 @@ async def attempt(job: Job, parent: str, method: Method) -> dict[str, Any]:
         ModelError: The run cannot go on; nothing is to be recorded for this attempt.
     """
     mutator, rng = draw_mutator(job, method)
-    trial = _Trial(job, method, mutator)
+    trial = _Trial(job, method, mutator, purse=Purse(method.steps))
     try:
         drop = await _decide(trial, parent, rng)
         row = trial.row("survivor" if drop is None else "eliminated", drop)
     except RowModelError as error:
         row = trial.row("failed", Drop(error.kind, str(error)))
+    finally:
+        trial.purse.close()
     why = why_unstorable(row)
     return row if why is None else _without_what_cannot_be_stored(row, why)
 
@@ -87,6 +130,8 @@ def _without_what_cannot_be_stored(row: dict[str, Any], why: str) -> dict[str, A
 async def _decide(trial: _Trial, parent: str, rng: Random) -> Drop | None:
     """Walk an attempt through its steps; return its death, or ``None`` for a survivor."""
     evolved = await trial.evolve(parent, rng)
+    if isinstance(evolved, Drop):
+        return evolved
     if evolved.finish_reason == "refusal":
         return Drop("refusal", f"the model refused to rewrite it: {(evolved.refusal or '')[:_LONGEST_NOTE]}")
     rules, mutator = trial.method.rules, trial.mutator
@@ -121,13 +166,14 @@ class _Trial:
     instruction: str | None = None
     response: str | None = None
     reasoning: str | None = None
+    purse: Purse = field(default_factory=Purse)
     prompt_tokens: int = 0
     completion_tokens: int = 0
     cost_usd: float | None = None
     details: dict[str, Any] = field(default_factory=dict)
 
-    async def evolve(self, parent: str, rng: Random) -> Completion:
-        """Let the mutator make the candidate's instruction, with a call if it needs one."""
+    async def evolve(self, parent: str, rng: Random) -> Completion | Drop:
+        """Let the mutator make the candidate's instruction, with a call if it needs one; a reply may be unreadable."""
         if not self.mutator.needs_call:
             evolved = Completion(
                 self._checked(self.mutator.mutate(parent, rng), "made an instruction that holds")
@@ -139,7 +185,12 @@ class _Trial:
             self._checked(text, "made a prompt that holds")
         self.details.update(self._checked_details(prompt.details))
         evolved = await self.whole("evolve", prompt.text, prompt.system)
-        read = self.mutator.parse(without_tokens(evolved.text, prompt.text))
+        try:
+            read = self.mutator.parse(without_tokens(evolved.text, prompt.text))
+        except ValueError as error:
+            self.method.replies.unreadable(self.mutator.name, error)
+            return Drop("unreadable", f"{self.mutator.name} cannot use the reply: {error}"[:_LONGEST_NOTE])
+        self.method.replies.readable()
         self.instruction = unframed(self._checked(read, "read an instruction that holds"), parent)
         return evolved
 
@@ -168,7 +219,7 @@ class _Trial:
         prompt = render("judge/equality.jinja", first=candidate.parent, second=candidate.instruction)
         sampling = replace(self.method.sampling, temperature=0.0, top_p=None)
         for again in ("", ".again"):
-            answer = await self._ask("judge", prompt, sampling, again=again)
+            answer = await self.whole("judge", prompt, sampling=sampling, again=again)
             judgement = parse_judgement(answer.text)
             self.details["judge"] = judgement
             self.details["judge_answer"] = answer.text[:_LONGEST_NOTE]
@@ -178,21 +229,37 @@ class _Trial:
                 return None
         return None
 
-    async def whole(self, purpose: Purpose, prompt: str, system: str | None = None) -> Completion:
-        """Ask; if the token limit cut the completion, ask once more with double the limit."""
-        sampling = self.method.sampling
-        answer = await self._ask(purpose, prompt, sampling, system)
-        if answer.finish_reason == "length":
-            doubled = replace(sampling, max_tokens=2 * sampling.max_tokens)
-            answer = await self._ask(purpose, prompt, doubled, system)
-        return answer
+    async def whole(
+        self,
+        purpose: Purpose,
+        prompt: str,
+        system: str | None = None,
+        *,
+        sampling: Sampling | None = None,
+        again: str = "",
+    ) -> Completion:
+        """Ask until the completion is whole, or the token limit cannot be raised any more; the row says how far it was.
+
+        Raises:
+            RowModelError: The request will never be answered.
+        """
+
+        async def ask(sampling: Sampling) -> Completion:
+            return await self._ask(purpose, prompt, sampling, system, again)
+
+        first = sampling or self.method.sampling
+        completion, limit = await ask_whole(ask, first, self.method.most_tokens)
+        if limit != first.max_tokens:
+            self.details[f"{purpose}_max_tokens"] = limit
+        return completion
 
     async def _ask(
         self, purpose: Purpose, prompt: str, sampling: Sampling, system: str | None = None, again: str = ""
     ) -> Completion:
         job = self.job
-        request = Request(purpose, prompt, sampling, f"{job.epoch}.{job.attempt}{again}", system)
-        origin = Origin(self.method.run_id, job.root_id, job.epoch)
+        sample = f"{job.root:016x}.{job.epoch}.{job.attempt}{again}"
+        request = Request(purpose, prompt, sampling, sample, system)
+        origin = Origin(self.method.run_id, job.root_id, job.epoch, self.purse)
         answer = await self.method.askers[purpose].ask(request, origin, job.epoch << 3 | _STEPS[purpose])
         self.prompt_tokens += answer.completion.prompt_tokens
         self.completion_tokens += answer.completion.completion_tokens

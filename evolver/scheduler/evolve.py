@@ -46,7 +46,14 @@ async def evolve(session: Session, plan: Plan) -> None:
     )
     sampling = Sampling(settings.temperature, settings.top_p, max_tokens=settings.max_tokens)
     method = Method(
-        run.id, settings.seed, plan.mutators, plan.rules, session.askers, sampling, settings.judge
+        run.id,
+        settings.seed,
+        plan.mutators,
+        plan.rules,
+        session.askers,
+        sampling,
+        settings.judge,
+        settings.max_tokens_limit,
     )
     await Workers(
         session,

@@ -53,6 +53,17 @@ class Asking:
         int,
         Setting(help="Most tokens of a completion.", group="Models", metavar="N", ge=1),
     ] = 2048
+    max_tokens_limit: Annotated[
+        int | None,
+        Setting(
+            help="Most tokens where a model is cut while it thinks.",
+            group="Models",
+            metavar="N",
+            shown="eight times --max-tokens",
+            more="An answer that is cut before it begins is asked for again with twice the limit, up to this one.",
+            ge=1,
+        ),
+    ] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,6 +193,24 @@ class Settings(Asking):
             risk="bounds",
         ),
     ] = None
+    max_calls: Annotated[
+        int | None,
+        Setting(
+            help="Stop, resumable, after so many paid calls.",
+            group="Budget and limits",
+            metavar="N",
+            more="The calls of earlier sessions of the run count; it is the brake where no price is known.",
+            ge=1,
+        ),
+    ] = None
+    retry_failed: Annotated[
+        bool,
+        Setting(
+            help="Make attempts again that failed before.",
+            group="Budget and limits",
+            more="An attempt fails when its model never answered; what died by a rule stays as it is.",
+        ),
+    ] = False
     price_in: Annotated[
         float | None,
         Setting(

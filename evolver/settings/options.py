@@ -14,6 +14,7 @@ class Options(TypedDict, total=False):
     temperature: float | None
     top_p: float | None
     max_tokens: int
+    max_tokens_limit: int | None
     column: Sequence[str]
     filter: Sequence[str]
     join: Sequence[str]
@@ -29,6 +30,8 @@ class Options(TypedDict, total=False):
     refusal_phrases: Sequence[str]
     seed: int
     max_cost: float | None
+    max_calls: int | None
+    retry_failed: bool
     price_in: float | None
     price_out: float | None
     concurrency: int

@@ -52,15 +52,23 @@ class Batch:
     created_at: datetime
     submitted_at: datetime | None
     ended_at: datetime | None
+    reserved_usd: float | None = None
 
 
 _COLUMNS = [batches.c[field.name] for field in fields(Batch)]
 
 
 def add_intent(
-    conn: Connection, *, run_id: int, provider: str, base_url: str | None, model: str, asked: Sequence[Asked]
+    conn: Connection,
+    *,
+    run_id: int,
+    provider: str,
+    base_url: str | None,
+    model: str,
+    asked: Sequence[Asked],
+    reserved_usd: float | None = None,
 ) -> Batch:
-    """Store that a batch is about to be submitted; never commits.
+    """Store that a batch is about to be submitted, and what is set aside for it; never commits.
 
     Its key is the digest of its requests' keys and the number of the attempt: the same requests submitted once
     more, because they expired, make another batch.
@@ -82,6 +90,7 @@ def add_intent(
         "created_at": datetime.now(UTC),
         "submitted_at": None,
         "ended_at": None,
+        "reserved_usd": reserved_usd,
     }
     conn.execute(insert(batches), [{**row, "asked": [list(each) for each in asked]}])
     return Batch(**row)
@@ -93,9 +102,18 @@ def drop_intent(conn: Connection, key: str) -> None:
 
 
 def set_submitted(conn: Connection, key: str, provider_id: str) -> None:
-    """Store by which name the provider knows a batch; never commits."""
+    """Store by which name the provider knows a batch; never commits.
+
+    Raises:
+        BatchMissingError: Its row has gone, so nobody would ever collect it.
+    """
     values = {"provider_id": provider_id, "status": "submitted", "submitted_at": datetime.now(UTC)}
-    conn.execute(update(batches).where(batches.c.key == key).values(values))
+    changed = conn.execute(update(batches).where(batches.c.key == key).values(values)).rowcount
+    if changed != 1:
+        raise BatchMissingError(
+            f"the batch {key} was submitted as {provider_id}, but its row has gone from the store, so its answers "
+            "cannot be collected; the run stopped. Cancel it at the provider."
+        )
 
 
 def set_intended(conn: Connection, key: str) -> None:

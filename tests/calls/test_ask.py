@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from evolver.calls.ask import MOST_TRIES, Asker, Budget, Origin, call_key
+from evolver.calls.ask import Answer, Asker
+from evolver.calls.budget import Budget
 from evolver.calls.events import CallEnded, CallEvent, CallRetried
 from evolver.calls.gate import Gate
+from evolver.calls.health import MOST_TRIES
+from evolver.calls.key import Origin, call_key
 from evolver.calls.limits import SlotsClosedError
 from evolver.calls.prices import Price
+from evolver.calls.waits import check_wait
 from evolver.errors import BudgetError, RowModelError, RunModelError, TransientModelError
 from evolver.models.identity import ModelIdentity
 from evolver.models.protocol import Completion, Request, Sampling
+from tests.calls.asking import make_asker
 
 WHO = ModelIdentity("openai", "openai:m", "http://one/v1")
 ASKED = Request("answer", "Name three rivers.", Sampling(), "1.1")
@@ -63,9 +69,9 @@ class EagerGate(Gate):
 
 
 def asker(model: Answers, gate: Gate, log: Memory, heard: list[CallEvent], **more: Any) -> Asker:
-    budget = more.pop("budget", Budget(None))
-    price = more.pop("price", Price(1.0, 2.0))
-    return Asker(model, WHO, gate=gate, log=log, budget=budget, price=price, report=heard.append, **more)
+    return make_asker(
+        model, WHO, gate=gate, log=log, report=heard.append, **{"price": Price(1.0, 2.0), **more}
+    )
 
 
 @pytest.mark.parametrize(
@@ -151,7 +157,7 @@ def test_a_request_that_fails_while_others_are_answered_fails_alone() -> None:
 
 def _answer_somebody(ask: Asker, model: Answers) -> Any:
     async def back_off(tried: int, retry_after: float | None) -> None:
-        if tried == 1:
+        if tried == MOST_TRIES - 1:
             failing, model.answers = model.answers, [Completion("Yes.")]
             await ask.ask(replace(ASKED, prompt="another"), ORIGIN, 0)
             model.answers = failing
@@ -164,7 +170,7 @@ def test_a_provider_that_answers_nobody_stops_the_run() -> None:
         model = Answers(TransientModelError("refused", "connection"))
         with pytest.raises(RunModelError, match="answers nobody"):
             await asker(model, EagerGate(), Memory(), []).ask(ASKED, ORIGIN, 0)
-        assert model.calls == MOST_TRIES
+        assert model.calls == MOST_TRIES + 1  # the last one asks whether anybody is answered
 
     asyncio.run(run())
 
@@ -195,17 +201,97 @@ def test_overload_halves_the_calls_in_flight_and_answers_bring_them_back() -> No
     asyncio.run(run())
 
 
-def test_a_run_whose_every_request_is_refused_as_malformed_stops() -> None:
+def test_a_run_whose_first_request_is_refused_like_any_other_stops_with_the_providers_words() -> None:
     async def run() -> None:
         model = Answers(RowModelError("unknown parameter", "bad_request"))
-        ask = asker(model, Gate(4), Memory(), [])
-        for number in range(19):
-            with pytest.raises(RowModelError):
-                await ask.ask(replace(ASKED, prompt=str(number)), ORIGIN, 0)
-        with pytest.raises(RunModelError, match="each of the first 20 requests"):
-            await ask.ask(ASKED, ORIGIN, 0)
+        with pytest.raises(RunModelError, match=r"refuses every request.*unknown parameter"):
+            await asker(model, Gate(4), Memory(), []).ask(ASKED, ORIGIN, 0)
+        assert model.calls == 2
 
     asyncio.run(run())
+
+
+def test_an_account_that_runs_empty_stops_the_run_and_fails_no_row() -> None:
+    async def run() -> None:
+        empty = RowModelError("Your credit balance is too low", "bad_request")
+        model = Answers(*[Completion("Yes.")] * 5, empty)
+        ask = asker(model, Gate(4), Memory(), [])
+        asked = [ask.ask(replace(ASKED, prompt=str(number)), ORIGIN, 0) for number in range(40)]
+        done = await asyncio.gather(*asked, return_exceptions=True)
+        assert [type(one) for one in done[:5]] == [Answer] * 5
+        assert {type(one) for one in done[5:]} == {RunModelError}
+        assert all("credit balance" in str(one) for one in done[5:])
+
+    asyncio.run(run())
+
+
+def test_a_request_that_is_refused_among_others_that_are_answered_fails_alone() -> None:
+    async def run() -> None:
+        class Picky(Answers):
+            async def complete(self, request: Request) -> Completion:
+                if request.prompt == "bad":
+                    raise RowModelError("too odd", "bad_request")
+                return await super().complete(request)
+
+        ask = asker(Picky(Completion("Yes.")), Gate(4), Memory(), [])
+        asked = [ask.ask(replace(ASKED, prompt=one), ORIGIN, 0) for one in ("bad", "good", "better")]
+        bad, *good = await asyncio.gather(*asked, return_exceptions=True)
+        assert isinstance(bad, RowModelError)
+        assert all(isinstance(one, Answer) for one in good)
+
+    asyncio.run(run())
+
+
+def test_the_last_requests_of_a_run_fail_alone_though_nobody_else_is_left_to_ask() -> None:
+    async def run() -> None:
+        class Broken(Answers):
+            async def complete(self, request: Request) -> Completion:
+                if request.prompt.startswith("bad"):
+                    raise TransientModelError("500", "server_error")
+                return await super().complete(request)
+
+        model = Broken(Completion("Yes."))
+        ask = asker(model, EagerGate(), Memory(), [])
+        asked = [ask.ask(replace(ASKED, prompt=f"bad {number}"), ORIGIN, 0) for number in range(2)]
+        assert [type(one) for one in await asyncio.gather(*asked, return_exceptions=True)] == [
+            RowModelError
+        ] * 2
+        assert model.calls <= 2  # one question for all, at most one for each
+
+    asyncio.run(run())
+
+
+def test_a_single_refusal_of_capacity_after_a_quiet_hour_is_no_outage() -> None:
+    async def run() -> None:
+        clock = [0.0]
+        gate = EagerGate()
+        model = Answers(Completion("Yes."))
+        ask = asker(model, gate, Memory(), [])
+        ask.common.health(WHO)._clock = lambda: clock[0]
+        await ask.ask(ASKED, ORIGIN, 0)
+        clock[0] = 3600.0
+        model.answers = [TransientModelError("429", "rate_limited", overload=True), Completion("Yes.")]
+        assert (await ask.ask(replace(ASKED, prompt="later"), ORIGIN, 0)).completion.text == "Yes."
+
+    asyncio.run(run())
+
+
+def test_a_wait_of_a_day_that_a_provider_asks_for_stops_the_run_at_once() -> None:
+    async def run() -> None:
+        model = Answers(TransientModelError("429", "rate_limited", retry_after=86_400.0, overload=True))
+        with pytest.raises(RunModelError, match="asks to wait 24 h"):
+            await asker(model, EagerGate(), Memory(), []).ask(ASKED, ORIGIN, 0)
+        assert model.calls == 1
+
+    asyncio.run(run())
+
+
+def test_a_wait_within_ten_time_limits_is_told_with_its_end() -> None:
+    told: list[str] = []
+    check_wait(2_000.0, 300.0, "openai:m", told.append)
+    check_wait(5.0, 300.0, "openai:m", told.append)
+    assert len(told) == 1
+    assert re.search(r"openai:m asks to wait 33\.3 min, until \d{4}-\d\d-\d\d \d\d:\d\d", told[0])
 
 
 def test_no_call_starts_once_the_budget_is_spent() -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field
 
-from evolver.calls.ask import Answer, Origin
+from evolver.calls.ask import Answer
+from evolver.calls.key import Origin
 from evolver.elimination.rules import load_rules
 from evolver.models.protocol import Completion, Request, Sampling
 from evolver.plugins import MutatorSet, load_mutators

@@ -143,9 +143,9 @@ def test_paid_calls_of_attempts_that_are_not_finished_are_not_estimated_again(
         Evolution(**options, max_cost=0.2).run()
     left = Evolution(**options).estimate()
     assert left.calls == 720 - server.stats()["completed"]
-    assert left.spent_usd >= 0.2
+    assert 0.1 < left.spent_usd <= 0.2 * 1.02
     all_over = Evolution(**options, cache=False).estimate()
-    assert all_over.calls == 720 - 3 * left.attempts_done > left.calls
+    assert all_over.calls == 720 - 3 * left.attempts_done >= left.calls
 
 
 def test_a_budget_that_no_price_can_count_is_refused_before_anything_is_written(
@@ -197,7 +197,7 @@ def test_the_command_prints_a_line_for_every_purpose_and_the_sum(pool: Path, sto
 
 def test_the_command_takes_every_option_of_a_run() -> None:
     of_run, of_estimate = ({param.name for param in command.params} for command in (run, estimate))
-    assert of_run == of_estimate
+    assert of_run - of_estimate == {"dry_run", "verbose", "log"}  # nothing is asked that could be logged
 
 
 def test_a_wrong_address_is_an_error_of_the_estimate_too(evolve: Command, pool: Path) -> None:

@@ -54,7 +54,9 @@ def test_a_refused_key_costs_one_request_a_slot_and_the_right_one_goes_on(
 def test_a_run_that_was_killed_asks_again_for_no_more_than_was_in_flight(
     evolve: Command, pool: Path, server: SimServer, ask_store: Callable[..., list[dict[str, Any]]]
 ) -> None:
-    undisturbed = evolve(*arguments(pool, server, "--store", "whole.db"), OPENAI_API_KEY=KEY)
+    undisturbed = evolve(
+        *arguments(pool, server, "--store", "whole.db", "--output", "whole.jsonl"), OPENAI_API_KEY=KEY
+    )
     assert undisturbed.returncode == 0
     server.reset()
     server.configure(hold_after=200)
@@ -75,7 +77,7 @@ def test_a_run_that_was_killed_asks_again_for_no_more_than_was_in_flight(
     assert ask_store(ROWS) == ask_store(ROWS, evolve.folder / "whole.db")
 
 
-def test_the_spend_exceeds_the_budget_by_no_more_than_the_calls_in_flight(
+def test_the_spend_exceeds_the_budget_by_no_more_than_a_fiftieth_or_a_call(
     options: dict[str, Any], server: SimServer, ask_store: Ask
 ) -> None:
     options |= {"price_in": 10.0, "price_out": 30.0}
@@ -87,7 +89,7 @@ def test_the_spend_exceeds_the_budget_by_no_more_than_the_calls_in_flight(
     [calls] = ask_store(
         "SELECT count(*) AS paid, sum(cost_usd) AS spent, max(cost_usd) AS dearest FROM calls"
     )
-    assert 0.5 <= calls["spent"] <= 0.5 + 16 * calls["dearest"]
+    assert 0.5 - 3 * calls["dearest"] <= calls["spent"] <= max(0.5 * 1.02, 0.5 + calls["dearest"])
     assert server.stats()["requests"] == calls["paid"]
     assert ask_store("SELECT status FROM runs") == [{"status": "stopped"}]
 

@@ -10,22 +10,22 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Any, Self
 
-from evolver.calls.ask import Answer, Asker, Asks, Origin
-from evolver.calls.batch.flight import Flight, Flights, LaneKey
-from evolver.calls.batch.insistence import Insistence
+from evolver.calls.ask import Answer, Asker, Asks
+from evolver.calls.batch.flight import Flights, LaneKey
 from evolver.calls.batch.launch import Launcher, packed
-from evolver.calls.batch.log import BatchLog
+from evolver.calls.batch.retrying import Retrying
+from evolver.calls.batch.store import BatchStore
 from evolver.calls.batch.waiting import Lane, Waiting, Wanted
 from evolver.calls.events import CallEvent, Notice
+from evolver.calls.key import Origin
 from evolver.calls.limits import SlotsClosedError
 from evolver.errors import RowModelError
 from evolver.models.batch.protocol import Batchable
 from evolver.models.protocol import Model, Purpose, Request
-from evolver_store.batches import answered_keys
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,22 +45,19 @@ class Batcher:
     """Asks models in batches on behalf of a run; use it as an asynchronous context manager.
 
     Args:
-        run_id: The run.
-        log: The store.
+        store: Where the run's batches are noted.
         report: Told of answers, retries, and how far the batches are.
         options: How to batch.
     """
 
-    def __init__(
-        self, run_id: int, log: BatchLog, report: Callable[[CallEvent], None], options: BatchOptions
-    ) -> None:
-        self._log = log
+    def __init__(self, store: BatchStore, report: Callable[[CallEvent], None], options: BatchOptions) -> None:
+        self._store = store
         self._report = report
         self._options = options
-        self._insistence = Insistence(report)
+        self._retrying = Retrying(report)
         self._waiting = Waiting()
-        self._flights = Flights(log, self._waiting, report, self._insistence, options.look_every)
-        self._launcher = Launcher(run_id, log, self._insistence)
+        self._flights = Flights(store, self._waiting, report, self._retrying, options.look_every)
+        self._launcher = Launcher(store, self._retrying)
         self._lanes: dict[LaneKey, Lane] = {}
         self._open: int | None = None
         self._busy = 0
@@ -79,6 +76,7 @@ class Batcher:
             lane = self._lanes.setdefault(
                 (who.provider, who.base_url, who.name), Lane(asker, model.batch_api())
             )
+            asker.common.budget.on_wait = self._consider
             made[purpose] = BatchAsker(self, lane)
         return made
 
@@ -119,17 +117,26 @@ class Batcher:
         """
         key = lane.asker.key(request)
         if key not in self._flights and self._waiting.get(key) is None:
-            known = await lane.asker.known(key, request)
+            request, known = await lane.asker.known(request)
             if known is not None:
                 return known
+            key = lane.asker.key(request)
+        purse = await lane.asker.open_purse(request, origin)
+        funded = origin if purse is origin.purse else replace(origin, purse=purse)
+        try:
+            return await self._wait_for(lane, Wanted(key, request, funded, priority))
+        finally:
+            if purse is not origin.purse:
+                purse.close()
+
+    async def _wait_for(self, lane: Lane, wanted: Wanted) -> Answer:
         if self._error is not None:
             raise self._error
-        if self._insistence.closed:
+        if self._retrying.closed:
             raise SlotsClosedError
-        wanted = Wanted(key, request, origin, priority)
         future, first = self._waiting.join(wanted)
-        if first and key not in self._flights:
-            lane.pending[key] = wanted
+        if first and wanted.key not in self._flights:
+            lane.pending[wanted.key] = wanted
         self._consider()
         return await future
 
@@ -140,12 +147,13 @@ class Batcher:
 
     def close(self) -> None:
         """Send everybody who waits away; what is in flight goes on at the provider."""
-        self._insistence.close()
+        self._retrying.close()
         self._waiting.settle_all(SlotsClosedError())
 
     def _consider(self) -> None:
         """Submit, if nothing else can run: every open attempt waits, and nothing is being submitted or collected."""
-        if self._busy or self._insistence.closed or self._open != self._waiting.count:
+        waiting = self._waiting.count + self._waiting_for_money
+        if self._busy or self._retrying.closed or self._open != waiting:
             return
         pending = sum(len(each.futures) for lane in self._lanes.values() for each in lane.pending.values())
         somebody_waits_for_flights = self._waiting.count > pending
@@ -157,6 +165,10 @@ class Batcher:
             if wave:
                 self._busy += 1
                 self._start(self._submit(lane, wave, live=few and self._options.live_tail))
+
+    @property
+    def _waiting_for_money(self) -> int:
+        return max((lane.asker.common.budget.waiting for lane in self._lanes.values()), default=0)
 
     def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)
@@ -191,12 +203,14 @@ class Batcher:
 
     async def _unanswered(self, lane: Lane, wave: list[Wanted]) -> list[Wanted]:
         """Settle what has come into the store since it was asked: equal lineages ask the same, one after the other."""
-        keys = [wanted.key for wanted in wave]
-        answered = await self._log.read(lambda conn: answered_keys(conn, keys))
-        self._log.expect(answered)
+        answered = await self._store.answered([wanted.key for wanted in wave])
         for wanted in wave:
             if wanted.key in answered:
-                known = await lane.asker.known(wanted.key, wanted.request)
+                try:
+                    _, known = await lane.asker.known(wanted.request)
+                except RowModelError as error:
+                    self._waiting.settle(wanted.key, error)
+                    continue
                 assert known is not None
                 self._waiting.settle(wanted.key, known)
         return [wanted for wanted in wave if wanted.key not in answered]
@@ -214,27 +228,24 @@ class Batcher:
     async def _ask_live(self, lane: Lane, wanted: Wanted) -> bool:
         """Ask one request live and settle it; return whether the model answered."""
         try:
-            answer = await lane.asker.buy(wanted.key, wanted.request, wanted.origin, wanted.priority)
+            answer = await lane.asker.buy(wanted.request, wanted.origin, wanted.priority)
         except RowModelError as error:
             self._waiting.settle(wanted.key, error)
             return False
-        lane.note_length(wanted.request.purpose, answer.completion)
         self._waiting.settle(wanted.key, answer)
         return True
 
     async def _launch(self, lane: Lane, wave: list[Wanted]) -> None:
         if not wave:
             return
-        chosen = self._launcher.affordable(lane, wave, self._flights.reserved_usd)
+        chosen = self._launcher.affordable(lane, wave)
         lane.put_back(wave[len(chosen) :])
         lane.held = len(chosen) < len(wave)
         parts = packed(lane.api, chosen)
         while chosen and (packet := await asyncio.to_thread(next, parts, None)) is not None:
             file, part = packet
             with file:
-                batch, asked, provider_id = await self._launcher.launch(lane, file, part)
-            cost = sum(lane.likely_cost(each.request) for each in part)
-            self._flights.add(Flight(batch, lane, asked, provider_id, cost))
+                self._flights.add(await self._launcher.launch(lane, file, part))
 
 
 class BatchAsker:

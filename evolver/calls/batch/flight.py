@@ -10,32 +10,22 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import cast
 
-from evolver.calls.ask import REPLIES, Origin
-from evolver.calls.batch.insistence import Insistence
-from evolver.calls.batch.log import BatchLog
+from evolver.calls.batch.retrying import Retrying
+from evolver.calls.batch.store import Asked, Batch, BatchStore
 from evolver.calls.batch.waiting import Lane, Waiting, Wanted
+from evolver.calls.budget import Reservation
 from evolver.calls.events import BatchProgress, CallEvent, CallRetried
+from evolver.calls.key import Origin
 from evolver.errors import ModelError, RowModelError, RunModelError, TransientModelError
 from evolver.models.batch.protocol import BatchState, Outcome, Sent
 from evolver.models.protocol import Completion, Purpose
-from evolver_store.batches import (
-    Asked,
-    Batch,
-    asked_in,
-    claimed_ids,
-    close_batch,
-    drop_intent,
-    open_batches,
-    set_counts,
-    set_intended,
-    set_submitted,
-)
 
 MOST_TRIES = 4  # batches in which a request may fail before it is given up
 _FIRST_LOOK, _LAST_LOOK, _SLOWER = 5.0, 60.0, 1.5  # seconds between looks, and how they grow
 _LONGEST_SILENCE = 900.0  # seconds without a single answer from the provider
 _TOO_MUCH_ENQUEUED = "token_limit_exceeded"
 _ROOM_EVERY = 100
+_REPLIES = frozenset({"server_error", "malformed"})  # failures that a server in order may make of a request
 LaneKey = tuple[str, str | None, str]
 
 
@@ -47,7 +37,7 @@ class Flight:
     lane: Lane
     left: dict[str, Asked]
     provider_id: str
-    reserved_usd: float = 0.0
+    hold: Reservation
     succeeded: int = 0
     failed: int = 0
 
@@ -62,28 +52,28 @@ class Flights:
     """The open batches of a session.
 
     Args:
-        log: The store.
+        store: Where batches are noted.
         waiting: Who waits for what.
         report: Told how far the batches are.
-        insistence: How long to try.
+        retrying: How long to try.
         every: Seconds between looks; ``None`` begins with 5 and goes up to 60.
     """
 
     def __init__(
         self,
-        log: BatchLog,
+        store: BatchStore,
         waiting: Waiting,
         report: Callable[[CallEvent], None],
-        insistence: Insistence,
+        retrying: Retrying,
         every: float | None,
     ) -> None:
-        self._log = log
+        self._store = store
         self._waiting = waiting
         self._report = report
-        self._insistence = insistence
+        self._retrying = retrying
         self._first, self._last = (_FIRST_LOOK, _LAST_LOOK) if every is None else (every, every)
         self._open: dict[str, Flight] = {}
-        self._aloft: set[str] = set()
+        self._in_flight: set[str] = set()
         self._foreign: set[str] = set()
         self._news = asyncio.Event()
         self._landing = asyncio.Lock()
@@ -91,7 +81,7 @@ class Flights:
 
     def __contains__(self, key: str) -> bool:
         """Tell whether a call is in flight."""
-        return key in self._aloft
+        return key in self._in_flight
 
     def __iter__(self) -> Iterator[Flight]:
         """Go through the open batches, oldest first."""
@@ -101,31 +91,24 @@ class Flights:
         """How many batches are open."""
         return len(self._open)
 
-    @property
-    def reserved_usd(self) -> float:
-        """What the requests in flight will cost, estimated."""
-        return sum(flight.reserved_usd for flight in self._open.values())
-
     def add(self, flight: Flight) -> None:
         """Take in a batch that the provider has."""
         self._open[flight.batch.key] = flight
-        self._aloft.update(flight.left)
-        flight.lane.aloft += len(flight.left)
+        self._in_flight.update(flight.left)
+        flight.lane.in_flight += len(flight.left)
         self._news.set()
 
     async def adopt(self, lanes: Mapping[LaneKey, Lane]) -> None:
-        """Take up the batches that earlier sessions, or other runs over the same store, left in flight.
+        """Take up the batches that earlier sessions of the run left in flight, with what was set aside for them.
 
         Raises:
             ModelError: The provider could not be asked about one whose submission was never confirmed.
         """
-        for batch in await self._log.read(open_batches):
+        for batch in await self._store.in_flight():
             lane = lanes.get((batch.provider, batch.base_url, batch.model))
             if lane is None:
                 continue
-            asked = await self._log.read(lambda conn, key=batch.key: asked_in(conn, key))  # type: ignore[misc]
-            self._log.expect(each.key for each in asked)
-            left = {each.key: each for each in asked}
+            left = {each.key: each for each in await self._store.unanswered(batch)}
             await self._resume(batch, lane, left)
         self._tell()
 
@@ -135,17 +118,18 @@ class Flights:
         if provider_id is None:
             provider_id = await self._find(batch, lane, left)
             if provider_id is None:
-                await self._log.write(lambda conn: drop_intent(conn, batch.key))
+                await self._store.forget(batch)
                 return
-            found = provider_id
-            await self._log.write(lambda conn: set_submitted(conn, batch.key, found))
-        self.add(Flight(batch, lane, left, provider_id))
+            await self._store.submitted(batch, provider_id)
+        share = len(left) / max(1, batch.requests)
+        hold = lane.asker.common.budget.hold((batch.reserved_usd or 0.0) * share, len(left))
+        self.add(Flight(batch, lane, left, provider_id, hold))
 
     async def _find(self, batch: Batch, lane: Lane, calls: Mapping[str, Asked]) -> str | None:
         """Ask the provider whether it has a batch that we may have submitted."""
-        others = await self._log.read(claimed_ids) | self._foreign
+        others = await self._store.ours() | self._foreign
         sent = Sent(batch.key, calls.keys(), batch.created_at)
-        return await self._insistence.on(lambda tried: lane.api.find(sent, others))
+        return await self._retrying.on(lambda tried: lane.api.find(sent, others))
 
     async def watch(self, settled: Callable[[bool], None]) -> None:
         """Look at the batches for ever; ``settled(False)`` before some are collected, ``settled(True)`` after.
@@ -188,8 +172,7 @@ class Flights:
             counts = state.succeeded, state.failed
             if counts != (flight.succeeded, flight.failed):
                 flight.succeeded, flight.failed = counts
-                key = flight.batch.key
-                await self._log.write(lambda conn, key=key, counts=counts: set_counts(conn, key, *counts))  # type: ignore[misc]
+                await self._store.count(flight.batch, *counts)
             if state.status != "working":
                 ended.append((flight, state))
         self._tell()
@@ -240,7 +223,7 @@ class Flights:
                 counts[isinstance(outcome, Completion)] += 1
                 stop = self._deliver(flight, asked, outcome, latency) or stop
             if number % _ROOM_EVERY == 0:
-                await self._log.room()
+                await self._store.room()
         if number and untouched and len(flight.left) == flight.batch.requests:
             await self._disown(flight)
             return
@@ -264,18 +247,19 @@ class Flights:
         """Settle one request; return why the whole run must stop, if it must."""
         lane, key = flight.lane, asked.key
         del flight.left[key]
-        self._aloft.discard(key)
-        lane.aloft -= 1
+        self._in_flight.discard(key)
+        lane.in_flight -= 1
         if isinstance(outcome, Completion):
             purpose = cast(Purpose, asked.purpose)
             origin = Origin(flight.batch.run_id, asked.root_id, asked.epoch)
             try:
-                answer = lane.asker.keep_batched(key, purpose, origin, outcome, latency)
+                wanted = self._waiting.get(key)
+                request = wanted.request if wanted is not None else None
+                answer = lane.asker.keep_batched(key, purpose, request, origin, outcome, flight.hold, latency)
             except RowModelError as error:
                 outcome = error
             else:
                 lane.answered += 1
-                lane.note_length(purpose, outcome)
                 self._waiting.settle(key, answer)
                 return None
         if isinstance(outcome, RunModelError):
@@ -306,7 +290,7 @@ class Flights:
         It is the request if others were answered since its first failure, or if it is alone and fails by itself.
         """
         lane = flight.lane
-        alone = flight.batch.requests == 1 and error.kind in REPLIES
+        alone = flight.batch.requests == 1 and error.kind in _REPLIES
         if lane.answered > wanted.answered_before or alone:
             said = f"failed in {wanted.tries} batches, the last time: {error}"
             return RowModelError(said, error.kind)
@@ -320,7 +304,7 @@ class Flights:
         batch = replace(flight.batch, provider_id=None)
         self._foreign.add(flight.provider_id)
         self._forget(flight)
-        await self._log.write(lambda conn: set_intended(conn, batch.key))
+        await self._store.intended_again(batch)
         await self._resume(batch, flight.lane, flight.left)
         if flight.batch.key not in self._open:
             flight.lane.put_back(filter(None, map(self._waiting.get, flight.left)))
@@ -330,7 +314,7 @@ class Flights:
         lane, requests = flight.lane, len(flight.left)
         await self._close(flight, "failed", state)
         if state.code == _TOO_MUCH_ENQUEUED and requests > 1:
-            lane.most_aloft = max(lane.aloft, requests // 2)
+            lane.most_in_flight = max(lane.in_flight, requests // 2)
             lane.put_back(filter(None, map(self._waiting.get, flight.left)))
             return
         raise RunModelError(
@@ -339,15 +323,13 @@ class Flights:
         )
 
     async def _close(self, flight: Flight, status: str, state: BatchState) -> None:
-        key = flight.batch.key
-        await self._log.write(
-            lambda conn: close_batch(
-                conn, key, status, succeeded=state.succeeded, failed=state.failed, reason=state.reason
-            )
+        await self._store.close(
+            flight.batch, status, succeeded=state.succeeded, failed=state.failed, reason=state.reason
         )
         self._forget(flight)
 
     def _forget(self, flight: Flight) -> None:
         del self._open[flight.batch.key]
-        self._aloft.difference_update(flight.left)
-        flight.lane.aloft -= len(flight.left)
+        self._in_flight.difference_update(flight.left)
+        flight.lane.in_flight -= len(flight.left)
+        flight.lane.asker.common.budget.settle(flight.hold, None, calls=0)

@@ -7,14 +7,14 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import IO
 
-from evolver.calls.batch.insistence import Insistence
-from evolver.calls.batch.log import BatchLog
+from evolver.calls.batch.flight import Flight
+from evolver.calls.batch.retrying import Retrying
+from evolver.calls.batch.store import Asked, Batch, BatchStore
 from evolver.calls.batch.waiting import Lane, Wanted
 from evolver.calls.limits import SlotsClosedError
-from evolver.errors import BudgetError, ModelError, RowModelError, RunModelError, TransientModelError
+from evolver.errors import ModelError, RowModelError, RunModelError, TransientModelError
 from evolver.models.batch.files import new_file
 from evolver.models.batch.protocol import BatchApi, Sent
-from evolver_store.batches import Asked, Batch, add_intent, claimed_ids, drop_intent, set_submitted
 
 
 def packed(api: BatchApi, wave: Sequence[Wanted]) -> Iterator[tuple[IO[bytes], list[Wanted]]]:
@@ -39,72 +39,57 @@ class Launcher:
     """Submits waves on behalf of one run.
 
     Args:
-        run_id: The run.
-        log: The store.
-        insistence: How long to try.
+        store: Where batches are noted.
+        retrying: How long to try.
     """
 
-    def __init__(self, run_id: int, log: BatchLog, insistence: Insistence) -> None:
-        self._run_id = run_id
-        self._log = log
-        self._insistence = insistence
+    def __init__(self, store: BatchStore, retrying: Retrying) -> None:
+        self._store = store
+        self._retrying = retrying
 
-    def affordable(self, lane: Lane, wave: list[Wanted], reserved_usd: float) -> list[Wanted]:
-        """Return as many of a wave as the budget is likely to allow.
-
-        Args:
-            lane: Where they go.
-            wave: What is to be submitted.
-            reserved_usd: What the requests in flight are likely to cost.
+    def affordable(self, lane: Lane, wave: list[Wanted]) -> list[Wanted]:
+        """Return as many of a wave as the budget almost certainly allows: a batch cannot be stopped half-way.
 
         Raises:
-            BudgetError: The budget is spent, or the first of them would pass it with nothing in flight.
+            BudgetError: It allows none, and nothing is in flight that could cost less than it was taken to.
         """
-        budget = lane.asker.budget
-        budget.check()
+        budget = lane.asker.common.budget
         if budget.most is None:
             return wave
-        left = budget.most - budget.spent - reserved_usd
-        chosen = 0
+        budget.check()
+        left, chosen = budget.room, 0
         for wanted in wave:
-            left -= lane.likely_cost(wanted.request)
+            left -= lane.careful_cost(wanted.request, among=len(wave))
             if left < 0:
                 break
             chosen += 1
-        if wave and not chosen and not reserved_usd:
-            raise BudgetError(
-                f"the run has spent ${budget.spent:.2f}, and the next batch would pass --max-cost {budget.most:g}; "
-                "it stopped and everything paid for is stored."
-            )
+        if wave and not chosen and not budget.flying:
+            raise budget.error()
         return wave[:chosen]
 
-    async def launch(
-        self, lane: Lane, file: IO[bytes], part: Sequence[Wanted]
-    ) -> tuple[Batch, dict[str, Asked], str]:
-        """Submit one file; return its row, its requests and the provider's name for it.
+    async def launch(self, lane: Lane, file: IO[bytes], part: Sequence[Wanted]) -> Flight:
+        """Submit one file, with what it may cost set aside; return the batch in flight.
 
         Raises:
             RunModelError: The provider does not take it.
+            BatchMissingError: It took it, and the store has lost its row.
             SlotsClosedError: The run is stopping; the batch was not submitted, or will be found by the next session.
         """
         asked = {
             each.key: Asked(each.key, each.origin.root_id, each.origin.epoch, each.request.purpose)
             for each in part
         }
-        who = lane.asker.identity
-        batch = await self._log.write(
-            lambda conn: add_intent(
-                conn,
-                run_id=self._run_id,
-                provider=who.provider,
-                base_url=who.base_url,
-                model=who.name,
-                asked=list(asked.values()),
-            )
-        )
-        provider_id = await self._send(lane, batch, asked, file)
-        await self._log.write(lambda conn: set_submitted(conn, batch.key, provider_id))
-        return replace(batch, submitted_at=datetime.now(UTC)), asked, provider_id
+        cost = sum(lane.careful_cost(each.request, among=len(part)) for each in part)
+        purses = [each.origin.purse for each in part if each.origin.purse is not None]
+        hold = lane.asker.common.budget.hold(cost, len(part), purses)
+        try:
+            batch = await self._store.intend(lane.asker.identity, asked.values(), cost)
+            provider_id = await self._send(lane, batch, asked, file)
+            await self._store.submitted(batch, provider_id)
+        except BaseException:
+            lane.asker.common.budget.settle(hold, None, calls=0)
+            raise
+        return Flight(replace(batch, submitted_at=datetime.now(UTC)), lane, asked, provider_id, hold)
 
     async def _send(self, lane: Lane, batch: Batch, asked: dict[str, Asked], file: IO[bytes]) -> str:
         """Send a file; where the provider's word on it was lost, look whether it has the batch before the next try."""
@@ -113,11 +98,11 @@ class Launcher:
         async def work(tried: int) -> str:
             nonlocal unsure
             if unsure:
-                others = await self._log.read(claimed_ids)
+                others = await self._store.ours()
                 found = await lane.api.find(Sent(batch.key, asked.keys(), batch.created_at), others)
                 if found is not None:
                     return found
-            if self._insistence.closed:
+            if self._retrying.closed:
                 raise SlotsClosedError
             try:
                 return await lane.api.submit(batch.key, file)
@@ -126,10 +111,10 @@ class Launcher:
                 raise
 
         try:
-            return await self._insistence.on(work)
+            return await self._retrying.on(work)
         except (ModelError, SlotsClosedError) as error:
             if not unsure:
-                await self._log.write(lambda conn: drop_intent(conn, batch.key))
+                await self._store.forget(batch)
             if isinstance(error, RowModelError):
                 raise RunModelError(
                     f"{lane.asker.name} did not take a batch of {len(asked)} requests: {error}; the run stopped."

@@ -6,12 +6,13 @@ import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from evolver.calls.ask import BATCH_FACTOR, Answer, Asker, Origin
+from evolver.calls.ask import Answer, Asker
+from evolver.calls.forecast import BATCH_FACTOR
+from evolver.calls.key import Origin
 from evolver.models.batch.protocol import BatchApi
-from evolver.models.protocol import Completion, Purpose, Request
+from evolver.models.protocol import Request
 
 Shape = tuple[bool, ...]
-_LIKELY_SHARE = 4  # a completion takes a quarter of its token limit, and a token four characters, until known
 
 
 @dataclass(slots=True)
@@ -81,7 +82,7 @@ class Waiting:
 class Lane:
     """One model: who asks it live, its batch API, and the requests that are to be submitted to it.
 
-    ``aloft`` counts the requests in flight; ``most_aloft`` is how many there may be, once the provider has said
+    ``in_flight`` counts the requests in flight; ``most_in_flight`` is how many there may be, once the provider has said
     that it was too many; ``held`` says that the budget lets no more start before some have landed. ``accepted``
     are the shapes of requests of which the model has answered one.
     """
@@ -92,14 +93,15 @@ class Lane:
         self.pending: dict[str, Wanted] = {}
         self.accepted: set[Shape] = set()
         self.answered = 0
-        self.aloft = 0
-        self.most_aloft: int | None = None
+        self.in_flight = 0
+        self.most_in_flight: int | None = None
         self.held = False
-        self._tokens: dict[Purpose, tuple[int, int]] = {}
 
     def take(self) -> list[Wanted]:
         """Hand out what is pending, as much as may be in flight."""
-        most = len(self.pending) if self.most_aloft is None else max(0, self.most_aloft - self.aloft)
+        most = (
+            len(self.pending) if self.most_in_flight is None else max(0, self.most_in_flight - self.in_flight)
+        )
         wave = list(self.pending.values())[:most]
         for wanted in wave:
             del self.pending[wanted.key]
@@ -109,17 +111,6 @@ class Lane:
         """Let requests be pending again."""
         self.pending.update((wanted.key, wanted) for wanted in wave)
 
-    def note_length(self, purpose: Purpose, completion: Completion) -> None:
-        """Take note of how long answers are."""
-        count, total = self._tokens.get(purpose, (0, 0))
-        self._tokens[purpose] = count + 1, total + completion.completion_tokens
-
-    def likely_cost(self, request: Request) -> float:
-        """Estimate the dollars of a request in a batch; 0 where no price is known."""
-        price = self.asker.price
-        if price is None:
-            return 0.0
-        count, total = self._tokens.get(request.purpose, (0, 0))
-        completion = total / count if count else request.sampling.max_tokens / _LIKELY_SHARE
-        prompt = (len(request.prompt) + len(request.system or "")) / _LIKELY_SHARE
-        return BATCH_FACTOR * price.dollars(prompt, completion)
+    def careful_cost(self, request: Request, among: int) -> float:
+        """What one of ``among`` requests in a batch costs on the average, at most, in dollars; 0 without a price."""
+        return BATCH_FACTOR * self.asker.common.forecast.careful(request, among)

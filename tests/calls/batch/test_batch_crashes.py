@@ -17,10 +17,14 @@ from typing import IO, Any, TypeVar
 import pytest
 from sqlalchemy import Connection
 
-from evolver.calls.ask import Answer, Asker, Budget, Origin
+from evolver.calls.ask import Answer
 from evolver.calls.batch.batcher import Batcher, BatchOptions
+from evolver.calls.batch.store import BatchStore
+from evolver.calls.budget import Budget
 from evolver.calls.events import CallEvent
+from evolver.calls.forecast import BATCH_FACTOR, Forecast
 from evolver.calls.gate import Gate
+from evolver.calls.key import Origin
 from evolver.calls.ledger import Ledger
 from evolver.calls.prices import Price
 from evolver.errors import RunModelError, TransientModelError
@@ -29,6 +33,7 @@ from evolver.models.identity import identity
 from evolver.models.protocol import Completion, Request, Sampling
 from evolver_store.batches import list_batches, open_batches
 from evolver_store.connect import open_for_writing, reading
+from tests.calls.asking import make_asker
 
 _T = TypeVar("_T")
 _SAMPLING = Sampling()
@@ -144,6 +149,14 @@ class MortalLedger(Ledger):
         return result
 
 
+def experienced() -> Forecast:
+    """Twenty calls were seen, of 2 tokens and, by turns, 1 and 17."""
+    forecast = Forecast({"answer": Price(1.0, 1.0)}, BATCH_FACTOR)
+    for number, request in enumerate(questions(20)):
+        forecast.note(request, Completion("seen", "stop", 2, 1 + 16 * (number % 2)))
+    return forecast
+
+
 def questions(count: int = 10) -> list[Request]:
     return [Request("answer", f"question {number}", _SAMPLING, "1.1") for number in range(count)]
 
@@ -163,17 +176,17 @@ async def session(
     events: list[CallEvent] = []
     try:
         await ledger.learn_calls()
-        price = Price(1.0, 1.0)
-        live = Asker(
+        live = make_asker(
             provider,
             identity(provider),
             gate=Gate(4),
             log=ledger,
             budget=Budget(budget),
-            price=price,
+            price=Price(1.0, 1.0),
             report=events.append,
+            forecast=experienced(),
         )
-        batcher = Batcher(1, ledger, events.append, BatchOptions(least=2, look_every=0.001))
+        batcher = Batcher(BatchStore(ledger, 1), events.append, BatchOptions(least=2, look_every=0.001))
         asker = batcher.askers({"answer": live}, {"answer": provider})["answer"]
         async with batcher:
             answers = []
@@ -358,16 +371,8 @@ def test_followers_of_a_wave_share_a_batch_though_its_answers_come_one_by_one(tm
     async def chains() -> None:
         engine = open_for_writing(tmp_path / "s.db")
         ledger = Ledger(engine)
-        live = Asker(
-            provider,
-            identity(provider),
-            gate=Gate(4),
-            log=ledger,
-            budget=Budget(None),
-            price=None,
-            report=lambda event: None,
-        )
-        batcher = Batcher(1, ledger, lambda event: None, BatchOptions(least=2, look_every=0.001))
+        live = make_asker(provider, identity(provider), gate=Gate(4), log=ledger)
+        batcher = Batcher(BatchStore(ledger, 1), lambda event: None, BatchOptions(least=2, look_every=0.001))
         asker = batcher.askers({"answer": live}, {"answer": provider})["answer"]
 
         async def chain(number: int) -> Answer:
@@ -392,10 +397,10 @@ def test_what_the_budget_holds_back_waits_for_a_landing_and_asks_nothing_meanwhi
     provider.slow = 30
     provider.fate = lambda key, times: Completion("short", "stop", 2, 1)
     before = MortalLedger.reads
-    asyncio.run(session(tmp_path / "s.db", provider, questions(), budget=0.000042))
+    asyncio.run(session(tmp_path / "s.db", provider, questions(), budget=0.00006))
 
     sizes = [len(keys) for _, keys in provider.batches.values()]
-    assert (sizes[:2], sum(sizes)) == ([4, 2], 9)  # six are likely to be paid for at first
+    assert (sizes[0] < 9, sum(sizes)) == (True, 9)  # fewer are certain to be paid for at first
     assert MortalLedger.reads - before < 40
 
 

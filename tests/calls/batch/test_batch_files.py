@@ -10,9 +10,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from evolver.calls.ask import Origin
 from evolver.calls.batch.launch import packed
 from evolver.calls.batch.waiting import Wanted
+from evolver.calls.key import Origin
 from evolver.errors import TransientModelError
 from evolver.models.batch.files import new_file, objects
 from evolver.models.factory import make_model

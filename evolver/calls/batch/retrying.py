@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import random
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import TypeVar
 
 from evolver.calls.events import CallEvent, CallRetried
 from evolver.calls.limits import SlotsClosedError
+from evolver.calls.waits import back_off_s
 from evolver.errors import RunModelError, TransientModelError
 
 _T = TypeVar("_T")
 _MOST_TRIES = 8
-_FIRST_WAIT, _LONGEST_WAIT = 0.5, 30.0  # seconds, doubled from try to try
 
 
-class Insistence:
+class Retrying:
     """Tries again what failed for a passing cause, until somebody closes it."""
 
     def __init__(self, report: Callable[[CallEvent], None]) -> None:
@@ -55,8 +54,6 @@ class Insistence:
                 await self._pause(tried, error.retry_after)
 
     async def _pause(self, tried: int, retry_after: float | None) -> None:
-        longest = min(_LONGEST_WAIT, _FIRST_WAIT * 2 ** (tried - 1))
-        wait = random.uniform(longest / 2, longest) if retry_after is None else retry_after
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._closed.wait(), wait)
+            await asyncio.wait_for(self._closed.wait(), back_off_s(tried, retry_after))
             raise SlotsClosedError

@@ -1,0 +1,289 @@
+"""The money of a run: set aside before a call starts, settled when it ends, so that the bound holds.
+
+Two bounds, dollars and calls, are kept in the same way. Work that takes several calls opens a :class:`Purse` first: it
+is let in only when all of its calls can be afforded, so that a small budget buys whole rows and not the first half of
+many. Each call then reserves what it will probably cost. It starts only if all calls in flight together could fill
+their token limits without passing the budget by more than a fiftieth; the last one may go alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from evolver.calls.limits import SlotsClosedError
+from evolver.errors import BudgetError
+from evolver.models.protocol import Purpose
+
+SLACK = 0.02  # share of the budget that calls in flight may pass it by, if all of them come out longest
+
+
+@dataclass(slots=True, eq=False)
+class Purse:
+    """What is set aside for the calls that one piece of work has still to make.
+
+    ``steps`` are the purposes it will ask for, in order; ``usd`` and ``calls`` what is left for them. Close it when the
+    work is over: what is left goes to others.
+    """
+
+    steps: tuple[Purpose, ...] = ()
+    usd: float = 0.0
+    calls: int = 0
+    budget: Budget | None = None
+
+    def after(self, purpose: Purpose) -> tuple[Purpose, ...]:
+        """Return the purposes that follow ``purpose``; none where it is no step of the work."""
+        if purpose not in self.steps:
+            return ()
+        return self.steps[self.steps.index(purpose) + 1 :]
+
+    def close(self) -> None:
+        """Give back what is left."""
+        if self.budget is not None:
+            self.budget.give_back(self)
+
+
+@dataclass(slots=True, eq=False)
+class Reservation:
+    """A call in flight, or a batch of them: what it will probably cost, and what it can."""
+
+    likely: float
+    most: float
+    calls: int = 1
+
+
+@dataclass(slots=True, eq=False)
+class _Waiter:
+    fits: Callable[[], bool]
+    take: Callable[[], None]
+    done: asyncio.Future[None] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+
+
+class Budget:
+    """The dollars and calls that a run may take, has taken, and has set aside.
+
+    Args:
+        most: ``--max-cost``, or ``None`` for no bound.
+        spent: What earlier sessions of the same run have spent.
+        most_calls: ``--max-calls``, likewise.
+        calls: What earlier sessions have made.
+    """
+
+    def __init__(
+        self, most: float | None = None, spent: float = 0.0, *, most_calls: int | None = None, calls: int = 0
+    ) -> None:
+        self.most = most
+        self.spent = spent
+        self.most_calls = most_calls
+        self.calls = calls
+        self.on_wait: Callable[[], None] = lambda: None
+        """Called when somebody begins to wait for room; a batcher counts who waits."""
+        self._purses: set[Purse] = set()
+        self._flying: set[Reservation] = set()
+        self._aside = self._likely = self._worst = 0.0
+        self._aside_calls = self._flying_calls = 0
+        self._openers: deque[_Waiter] = deque()
+        self._payers: deque[_Waiter] = deque()
+        self._closed = False
+
+    @property
+    def bounded(self) -> bool:
+        """Whether there is any bound to keep."""
+        return self.most is not None or self.most_calls is not None
+
+    @property
+    def waiting(self) -> int:
+        """Pieces of work that wait until they can be afforded."""
+        return len(self._openers)
+
+    @property
+    def flying(self) -> bool:
+        """Whether calls are in flight whose cost is not known yet."""
+        return bool(self._flying)
+
+    @property
+    def room(self) -> float:
+        """Dollars that calls may still be given, counting those in flight at what they probably cost."""
+        return float("inf") if self.most is None else self.most - self.spent - self._likely
+
+    def check(self) -> None:
+        """Make sure that there is anything left to spend.
+
+        Raises:
+            BudgetError: There is not.
+        """
+        over = self.most is not None and self.spent >= self.most
+        if over or (self.most_calls is not None and self.calls >= self.most_calls):
+            raise self.error()
+
+    async def open(self, purse: Purse, usd: Callable[[], float], calls: int) -> None:
+        """Set dollars and calls aside for a piece of work; wait until there is room, first come, first served.
+
+        ``usd`` is asked again and again while this waits: the calls of others show what they cost.
+
+        Raises:
+            BudgetError: There is not, and nothing is under way that could make some.
+            SlotsClosedError: The run is stopping.
+        """
+        if purse.budget is not None or not self.bounded:
+            return
+
+        def take() -> None:
+            purse.budget, purse.usd, purse.calls = self, usd(), calls
+            self._purses.add(purse)
+            self._aside += purse.usd
+            self._aside_calls += calls
+
+        await self._turn(self._openers, _Waiter(lambda: self._can_open(usd(), calls), take))
+
+    def give_back(self, purse: Purse) -> None:
+        """Close a purse."""
+        self._aside -= purse.usd
+        self._aside_calls -= purse.calls
+        purse.usd, purse.calls, purse.budget = 0.0, 0, None
+        self._purses.discard(purse)
+        self._let_in()
+
+    async def reserve(self, purse: Purse, likely: float, most: float) -> Reservation:
+        """Set aside what a call will probably cost, from the purse where that has it; wait while it cannot start.
+
+        Raises:
+            BudgetError: It would pass the budget, and nothing is in flight that could make room.
+            SlotsClosedError: The run is stopping.
+        """
+        made = Reservation(likely, most)
+        if self.bounded:
+            await self._turn(
+                self._payers, _Waiter(lambda: self._can_pay(likely, most), lambda: self._take(purse, made))
+            )
+        else:
+            self._add(made)
+        return made
+
+    def hold(self, likely: float, calls: int, purses: list[Purse] | None = None) -> Reservation:
+        """Set aside what a batch will probably cost, without waiting; it may be there already when a session begins."""
+        made = Reservation(likely, likely, calls)
+        for purse in purses or ():
+            self._take_from(purse, likely / max(1, calls), 1)
+        self._add(made)
+        return made
+
+    def settle(self, reservation: Reservation, usd: float | None, calls: int = 1) -> None:
+        """Count what a call took, in place of what was set aside; 0 calls for one that failed for nothing."""
+        self.spent += usd or 0.0
+        self.calls += calls
+        self._drop(reservation)
+        self._let_in()
+
+    def settle_part(self, reservation: Reservation, usd: float | None) -> None:
+        """Count one call of a batch."""
+        self.spent += usd or 0.0
+        self.calls += 1
+        if reservation in self._flying:
+            share = reservation.likely / max(1, reservation.calls)
+            self._drop(reservation)
+            reservation.likely -= share
+            reservation.most -= share
+            reservation.calls -= 1
+            if reservation.calls > 0:
+                self._add(reservation)
+        self._let_in()
+
+    def close(self) -> None:
+        """Send everybody away who waits: the run is stopping."""
+        self._closed = True
+        self._refuse(self._openers, SlotsClosedError())
+        self._refuse(self._payers, SlotsClosedError())
+
+    def error(self) -> BudgetError:
+        """Say that the budget is spent, or does not reach for what comes next."""
+        if self.most_calls is not None and self.calls >= self.most_calls:
+            return BudgetError(
+                f"the run has made {self.calls:,} of the {self.most_calls:,} calls that --max-calls allows; it "
+                "stopped, and what is paid for is stored. Run the same command with a larger --max-calls to go on."
+            )
+        if self.most is None:
+            return BudgetError(
+                f"the run has made {self.calls:,} calls, and --max-calls {self.most_calls} does not reach for the next "
+                "row; it stopped, and what is paid for is stored. Run the same command with a larger one to go on."
+            )
+        left = "" if self.spent >= self.most else "; what is left does not reach for the next row"
+        return BudgetError(
+            f"the run has spent ${self.spent:.2f} of the ${self.most:.2f} that --max-cost allows{left}; it stopped, "
+            "and what is paid for is stored. Run the same command with a larger --max-cost to go on."
+        )
+
+    def _can_open(self, usd: float, calls: int) -> bool:
+        if self.most is not None and self.spent + self._likely + self._aside + usd > self.most:
+            return False
+        taken = self.calls + self._flying_calls + self._aside_calls
+        return self.most_calls is None or taken + calls <= self.most_calls
+
+    def _can_pay(self, likely: float, most: float) -> bool:
+        if self.most_calls is not None and self.calls + self._flying_calls + 1 > self.most_calls:
+            return False
+        if self.most is None or self.spent + self._worst + most <= self.most * (1 + SLACK):
+            return True
+        return not self._flying and self.spent < self.most and self.spent + likely <= self.most
+
+    def _take(self, purse: Purse, made: Reservation) -> None:
+        self._take_from(purse, made.likely, 1)
+        self._add(made)
+
+    def _take_from(self, purse: Purse, usd: float, calls: int) -> None:
+        usd, calls = min(usd, purse.usd), min(calls, purse.calls)
+        purse.usd -= usd
+        purse.calls -= calls
+        self._aside -= usd
+        self._aside_calls -= calls
+
+    def _add(self, made: Reservation) -> None:
+        self._flying.add(made)
+        self._likely += made.likely
+        self._worst += made.most
+        self._flying_calls += made.calls
+
+    def _drop(self, reservation: Reservation) -> None:
+        if reservation in self._flying:
+            self._flying.discard(reservation)
+            self._likely -= reservation.likely
+            self._worst -= reservation.most
+            self._flying_calls -= reservation.calls
+        if not self._flying:  # floating-point dust must not keep the last cent from being spent
+            self._likely = self._worst = 0.0
+        if not self._purses:
+            self._aside = 0.0
+
+    async def _turn(self, queue: deque[_Waiter], waiter: _Waiter) -> None:
+        if self._closed:
+            raise SlotsClosedError
+        if not queue and waiter.fits():
+            waiter.take()
+            return
+        queue.append(waiter)
+        self._let_in()
+        if not waiter.done.done():
+            self.on_wait()
+        await waiter.done
+
+    def _let_in(self) -> None:
+        """Let in whoever fits now; send away who waits for room that nothing under way can make."""
+        for queue in (self._payers, self._openers):
+            while queue and (queue[0].done.done() or queue[0].fits()):
+                waiter = queue.popleft()
+                if not waiter.done.done():
+                    waiter.take()
+                    waiter.done.set_result(None)
+        if self._payers and not self._flying:
+            self._refuse(self._payers, self.error())
+        if self._openers and not self._flying and not self._purses:
+            self._refuse(self._openers, self.error())
+
+    @staticmethod
+    def _refuse(queue: deque[_Waiter], error: Exception) -> None:
+        while queue:
+            waiter = queue.popleft()
+            if not waiter.done.done():
+                waiter.done.set_exception(error)
