@@ -14,6 +14,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
+from urllib.parse import urlsplit, urlunsplit
 
 from evolver.text import one_line
 
@@ -70,6 +71,16 @@ def redact(text: str, *secrets: str) -> str:
         return text
     hidden = sorted(span for view in _views(text) for span in _spans(view, parts))
     return _without(text, hidden) if hidden else text
+
+
+def public_url(url: str) -> str:
+    """The address without user, password, query and fragment: fit to be shown and stored."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return "(unreadable)"
+    host = parts.netloc.rpartition("@")[2]
+    return urlunsplit((parts.scheme, host, parts.path.rstrip("/"), "", ""))
 
 
 def is_secret_name(name: str) -> bool:

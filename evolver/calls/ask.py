@@ -14,6 +14,7 @@ from functools import partial
 from typing import Any, Protocol
 from uuid import uuid4
 
+from evolver.answers.reading import apart
 from evolver.calls.budget import Budget, Purse, Reservation
 from evolver.calls.events import CallEnded, CallEvent, CallRetried, Notice
 from evolver.calls.forecast import BATCH_FACTOR, Forecast
@@ -26,7 +27,6 @@ from evolver.calls.waits import check_wait
 from evolver.errors import RowModelError, RunModelError, TransientModelError
 from evolver.models.identity import ModelIdentity
 from evolver.models.protocol import Completion, Model, Purpose, Request, Sampling
-from evolver.models.reading import apart
 from evolver.text import storable
 
 _PROBE = "Reply with the one word: ready"

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from evolver.answers.reading import apart
 from evolver.calls.key import Origin
 from evolver.errors import RowModelError
 from evolver.models.identity import ModelIdentity
 from evolver.models.protocol import Completion, Purpose, Request
-from evolver.models.reading import apart
 
 WITHHELD = "content_filter"
 """Finish reason of a call that was paid for and not answered: the provider's filter kept the answer back."""

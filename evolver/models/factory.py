@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterable
 from evolver.errors import PluginError, SettingsError, UsageError
 from evolver.models import registry
 from evolver.models.identity import ModelIdentity, identity
-from evolver.models.keys import KEYLESS, address_of, in_the_clear, public_url, read_key
+from evolver.models.keys import KEYLESS, address_of, in_the_clear, read_key
 from evolver.models.protocol import Model
 from evolver.models.registry import Provider, Setup
+from evolver.quoting import public_url
 
 __all__ = ["ModelIdentity", "identify", "identity", "made_here", "make_model", "notices", "official"]
 

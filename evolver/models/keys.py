@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 from ipaddress import ip_address
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
 from evolver.errors import SettingsError
 from evolver.models.registry import Provider
+from evolver.quoting import public_url
 
 KEYLESS = "none"
 """Sent where a server of one's own needs no key; the SDKs refuse to send nothing."""
@@ -90,13 +91,3 @@ def checked_base_url(url: str | None) -> str | None:
             "sent.\nLeave it out; a key belongs into the environment."
         )
     return url
-
-
-def public_url(url: str) -> str:
-    """The address without user, password, query and fragment: fit to be shown and stored."""
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return "(unreadable)"
-    host = parts.netloc.rpartition("@")[2]
-    return urlunsplit((parts.scheme, host, parts.path.rstrip("/"), "", ""))

@@ -13,17 +13,17 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, System
 from langchain_core.runnables import Runnable
 from pydantic import ValidationError
 
+from evolver.answers.messages import Said, beside, of_content
+from evolver.answers.parameters import Parameters
+from evolver.answers.reading import Reader
+from evolver.answers.refusals import Refusal
 from evolver.errors import ModelError, SettingsError
-from evolver.models.keys import checked_base_url, public_url
+from evolver.models.keys import checked_base_url
 from evolver.models.langchain_failures import from_langchain, refusal_in
 from evolver.models.langchain_secrets import Keys
-from evolver.models.messages import Said, beside, of_content
-from evolver.models.parameters import Parameters
 from evolver.models.protocol import Completion, Request
-from evolver.models.reading import Reader
-from evolver.models.refusals import Refusal
 from evolver.models.sdk import limits
-from evolver.quoting import quote
+from evolver.quoting import public_url, quote
 from evolver.text import mended
 
 THREADS = 64

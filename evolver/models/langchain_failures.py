@@ -12,9 +12,9 @@ from typing import Any
 import aiohttp
 from langchain_core import exceptions
 
+from evolver.answers.failures import causes, from_exception, from_status
+from evolver.answers.refusals import Refusal, read_refusal
 from evolver.errors import ModelError, RowModelError, RunModelError, TransientModelError
-from evolver.models.failures import causes, from_exception, from_status
-from evolver.models.refusals import Refusal, read_refusal
 from evolver.quoting import quote
 
 _TYPES: tuple[tuple[type[BaseException], int], ...] = (

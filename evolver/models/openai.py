@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import openai
 
+from evolver.answers.failures import malformed
+from evolver.answers.messages import of_message
+from evolver.answers.refusals import Refusal, read_refusal
 from evolver.errors import ModelError
-from evolver.models.failures import malformed
-from evolver.models.messages import of_message
 from evolver.models.protocol import Completion, Request
-from evolver.models.refusals import Refusal, read_refusal
 from evolver.models.sdk import SdkErrors
 from evolver.models.sdk_model import Sdk, SdkModel
 from evolver.text import mended

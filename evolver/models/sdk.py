@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Any
 import aiohttp
 import httpx2
 
-from evolver.models.bounds import json_object, whole
-from evolver.models.failures import from_exception
-from evolver.models.keys import public_url
+from evolver.answers.bounds import json_object, whole
+from evolver.answers.failures import from_exception
+from evolver.quoting import public_url
 
 if TYPE_CHECKING:
     import anthropic

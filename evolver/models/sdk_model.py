@@ -8,15 +8,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from evolver.answers.failures import from_status
+from evolver.answers.parameters import Parameters, is_refusal
+from evolver.answers.reading import Reader
+from evolver.answers.refusals import Refusal, read_refusal
 from evolver.errors import ModelError, RunModelError, TransientModelError
 from evolver.models import registry
 from evolver.models.batch.sdk_batches import Desk
-from evolver.models.failures import from_status
 from evolver.models.keys import address_of, read_key
-from evolver.models.parameters import Parameters, is_refusal
 from evolver.models.protocol import Completion, Request, Sampling
-from evolver.models.reading import Reader
-from evolver.models.refusals import Refusal, read_refusal
 from evolver.models.sdk import SdkErrors, Wire, limits, timeouts
 
 if TYPE_CHECKING:

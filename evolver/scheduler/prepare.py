@@ -13,9 +13,9 @@ from typing import Any
 from sqlalchemy import Connection, Engine
 
 from evolver.errors import PoolError
-from evolver.models.keys import public_url
 from evolver.plan import Plan
 from evolver.pool import Pool, PoolReport, Seed
+from evolver.quoting import public_url
 from evolver.scheduler.frontier import Frontier, content_digest
 from evolver.shape import check_same
 from evolver.version import VERSION

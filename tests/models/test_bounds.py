@@ -13,9 +13,9 @@ from tempfile import TemporaryFile
 
 import pytest
 
+from evolver.answers.bounds import MOST_BYTES, json_object
 from evolver.errors import TransientModelError
 from evolver.models.batch import files
-from evolver.models.bounds import MOST_BYTES, json_object
 from evolver.models.openai import OpenAIModel
 from evolver.models.protocol import Request, Sampling
 

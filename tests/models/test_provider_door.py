@@ -97,7 +97,7 @@ def test_the_error_that_lists_providers_lists_it_and_guesses_it(site: Site) -> N
 
     done = site.run("acmee:small")
 
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert "Did you mean 'acme:small'? A model is acme:NAME, anthropic:NAME, openai:NAME" in done.stderr
 
 

@@ -12,10 +12,10 @@ from datetime import UTC, datetime, timedelta
 from typing import IO, Any
 from urllib.parse import quote as in_path
 
+from evolver.answers.failures import malformed
 from evolver.models.batch.files import chunks, encode
 from evolver.models.batch.protocol import BatchState, Outcome, Sent
 from evolver.models.batch.sdk_batches import SdkBatches, number, word
-from evolver.models.failures import malformed
 from evolver.models.protocol import Request
 
 _CLOCKS_APART = timedelta(minutes=15)

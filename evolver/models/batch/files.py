@@ -7,9 +7,9 @@ import tempfile
 from collections.abc import AsyncIterator, Iterator
 from typing import IO, Any
 
+from evolver.answers.bounds import MOST_BYTES, json_object, within
+from evolver.answers.failures import malformed
 from evolver.errors import TransientModelError
-from evolver.models.bounds import MOST_BYTES, json_object, within
-from evolver.models.failures import malformed
 
 MOST_BYTES_OF_RESULTS = 8 * 1024**3
 """On disk; 100,000 answers of 80 KB each."""

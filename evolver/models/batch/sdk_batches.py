@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import IO, Any
 from urllib.parse import quote as in_path
 
+from evolver.answers.failures import malformed
 from evolver.errors import ModelError, TransientModelError
 from evolver.models.batch.files import objects, saved
 from evolver.models.batch.protocol import BatchState, Outcome, no_such
-from evolver.models.failures import malformed
 from evolver.models.protocol import Completion, Request
 from evolver.models.sdk import Wire
 from evolver.quoting import quote

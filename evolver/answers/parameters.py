@@ -6,9 +6,9 @@ from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator,
 from dataclasses import dataclass
 from typing import Final, Literal, TypeVar
 
+from evolver.answers.exchange import Sampling
+from evolver.answers.refusals import Refusal
 from evolver.errors import ModelError, RowModelError
-from evolver.models.protocol import Sampling
-from evolver.models.refusals import Refusal
 
 _Answer = TypeVar("_Answer")
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+from evolver.answers.exchange import Completion
+from evolver.answers.finish import is_known, read_finish
+from evolver.answers.messages import Said
+from evolver.answers.reasoning import split
+from evolver.answers.usage import read_usage
 from evolver.errors import RowModelError, TransientModelError
-from evolver.models.finish import is_known, read_finish
-from evolver.models.messages import Said
-from evolver.models.protocol import Completion
-from evolver.models.reasoning import split
-from evolver.models.usage import read_usage
 from evolver.text import mended
 
 

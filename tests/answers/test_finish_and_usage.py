@@ -6,12 +6,12 @@ from enum import Enum
 
 import pytest
 
+from evolver.answers.finish import read_finish
+from evolver.answers.messages import Said
+from evolver.answers.reading import Reader, apart
+from evolver.answers.usage import UNKNOWN, Usage, read_usage
 from evolver.errors import RowModelError, TransientModelError
-from evolver.models.finish import read_finish
-from evolver.models.messages import Said
 from evolver.models.protocol import Completion
-from evolver.models.reading import Reader, apart
-from evolver.models.usage import UNKNOWN, Usage, read_usage
 
 
 class FinishReason(Enum):

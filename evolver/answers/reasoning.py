@@ -10,8 +10,8 @@ from __future__ import annotations
 import re
 from typing import Final, NamedTuple
 
+from evolver.answers.channels import split_channels
 from evolver.markup import closes_a_trace, mentioned_after, quoted
-from evolver.models.channels import split_channels
 
 _NAMES: Final = (
     "think(?:ing)?(?:_process)?|thoughts?(?:_process)?|reasoning(?:_process|_content)?|scratchpad|inner_monologue|"

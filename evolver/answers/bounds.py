@@ -10,7 +10,7 @@ import json
 from collections.abc import AsyncIterator
 from typing import Any
 
-from evolver.models.failures import malformed
+from evolver.answers.failures import malformed
 
 MOST_BYTES = 32 * 1024 * 1024
 """Bytes of one answer, after decompression."""

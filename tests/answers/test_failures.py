@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from evolver.models.failures import causes, retry_after
+from evolver.answers.failures import causes, retry_after
 from evolver.quoting import quote, redact
 
 NOW = datetime(2026, 1, 1, 12, 0, 0, tzinfo=UTC)

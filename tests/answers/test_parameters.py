@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from evolver.models.parameters import Parameters
+from evolver.answers.parameters import Parameters
+from evolver.answers.refusals import read_refusal
 from evolver.models.protocol import Sampling
-from evolver.models.refusals import read_refusal
 
 ALL = Sampling(frequency_penalty=0.5)
 WHOLE = {"temperature", "top_p", "frequency_penalty", "max_tokens"}

@@ -14,8 +14,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 from evolver.errors import ModelError, RowModelError, RunModelError, TransientModelError
-from evolver.models.keys import public_url
-from evolver.quoting import quote
+from evolver.quoting import public_url, quote
 
 _STOPS_THE_RUN = frozenset(
     {

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evolver.models.reasoning import Split, split
+from evolver.answers.reasoning import Split, split
 
 THOUGHT = "The given prompt asks for two things, sorry. Are they equal or not equal? Not equal."
 ANSWER = "Equal"
