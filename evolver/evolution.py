@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Unpack
 
 from sqlalchemy import Engine
@@ -42,10 +42,12 @@ class Evolution:
             model, or an object with ``async complete(request)``.
         judge_model: Another model for the judge.
         answer_model: Another model for the answers.
-        mutators: Names of mutators or presets, files, or mutators in hand; none means the preset.
+        mutators: Names of mutators or presets, files, or mutators in hand, or a mapping from these to weights
+            (``{"deepen": 1, "breadth": 9}``); none means the preset.
         rules: Elimination rules besides, or instead of, the built-in ones.
         on_event: Called on the event loop with everything that happens; see ``evolver.events``.
-        options: Every other setting by the name of its flag: ``epochs``, ``store``, ``output``, ``seed``, …
+        options: Every other setting by the name of its flag: ``epochs``, ``store``, ``seed``, … A dataset is written
+            where ``output`` names one, and else not.
 
     Raises:
         SettingsError: A setting has a value that cannot be.
@@ -58,19 +60,19 @@ class Evolution:
         model: ModelLike = "offline",
         judge_model: ModelLike | None = None,
         answer_model: ModelLike | None = None,
-        mutators: Sequence[MutatorLike] = (),
+        mutators: Sequence[MutatorLike] | Mapping[MutatorLike, float] = (),
         rules: Sequence[RuleLike] = (),
         on_event: Listener | None = None,
         **options: Unpack[Options],
     ) -> None:
         self.pool = Pool(pool)
-        self.settings = given_settings(pool=self.pool.name, **options)
+        self.settings = given_settings(**{"pool": self.pool.name, "output": None, **options})
         self._specs: dict[Purpose, ModelLike] = {
             "evolve": model,
             "judge": model if judge_model is None else judge_model,
             "answer": model if answer_model is None else answer_model,
         }
-        self._mutators = parse_mutator_list(mutators) if isinstance(mutators, str) else tuple(mutators)
+        self._mutators = _listed(mutators)
         self._rules = (rules,) if isinstance(rules, str) else tuple(rules)
         self._listener = SessionCount(on_event or _ignore)
         self._stop = Stop()
@@ -203,6 +205,12 @@ class Evolution:
             loop.call_soon_threadsafe(self._listener, Merging(done, total))
 
         return await asyncio.to_thread(conclude, run, pool, self.settings, self._listener, on_progress)
+
+
+def _listed(mutators: Sequence[MutatorLike] | Mapping[MutatorLike, float]) -> tuple[MutatorLike, ...]:
+    if isinstance(mutators, str):
+        return tuple(parse_mutator_list(mutators))
+    return (mutators,) if isinstance(mutators, Mapping) else tuple(mutators)
 
 
 def _ignore(event: Event) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from evolver.facts.spending import paid_by
+from evolver.lineage import Lineage, Rows
 from evolver.merge.dataset import merge
 from evolver.merge.guard import WRITTEN, digest_of, place_of
 from evolver.merge.job import MergeReport, MergeSettings, RunSource
@@ -19,7 +20,9 @@ from evolver_store.connect import open_for_writing, reading
 from evolver_store.runs import Run, get_run, update_run
 
 if TYPE_CHECKING:
+    import datasets
     import networkx
+    import pandas
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +43,30 @@ class Result:
 
     def graph(self) -> networkx.DiGraph[int]:
         """Return the whole lineage: a node per row of ``instructions``, an edge from parent to child."""
-        from evolver_store.lineage import run_graph  # networkx is heavy, and few ask for the graph
+        return Lineage(self.store).graph(self.run)
 
-        with reading(self.store) as engine, engine.connect() as conn:
-            return run_graph(conn, get_run(conn, self.run, self.store).id)
+    def rows(self, *, dead: bool = False) -> Rows:
+        """Return the seeds and survivors, by id; with ``dead`` all attempts.
+
+        All texts of the run are held in memory.
+        """
+        return Lineage(self.store).rows(self.run, dead=dead)
+
+    def to_pandas(self, *, dead: bool = False) -> pandas.DataFrame:
+        """Return what :meth:`rows` does as a DataFrame; ids are ``Int64``.
+
+        Raises:
+            EvolverError: pandas is not installed.
+        """
+        return self.rows(dead=dead).to_pandas()
+
+    def to_dataset(self, *, dead: bool = False) -> datasets.Dataset:
+        """Return what :meth:`rows` does as a ``datasets.Dataset``.
+
+        Raises:
+            EvolverError: datasets is not installed.
+        """
+        return self.rows(dead=dead).to_dataset()
 
 
 def conclude(

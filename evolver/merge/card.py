@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePath
 from typing import Any
 
@@ -10,9 +10,11 @@ import yaml  # type: ignore[import-untyped]
 
 from evolver.facts.attempts import Tally
 from evolver.merge.job import Cleaning, MergeReport, MergeSettings
+from evolver.merge.markdown import code, inline, table
 from evolver.merge.runs import RunShelf
 from evolver.merge.shelf import Shelf
 from evolver.models.registry import provider_of
+from evolver.pool.hub import PREFIX as HUB
 from evolver.version import VERSION
 from evolver_templates import render
 
@@ -33,24 +35,24 @@ def card(shelves: Sequence[Shelf], report: MergeReport, settings: MergeSettings,
     runs = [(shelf, shelf.about()) for shelf in shelves if isinstance(shelf, RunShelf)]
     models = sorted({model for _, run in runs for model in _models(run)})
     origins = [
-        *(PurePath(run["pool"]).name for _, run in runs),
+        *(pool for _, run in runs if (pool := _pool(run)) is not None),
         *(s.name for s in shelves if s.kind == "oss"),
     ]
     return (
         render(
             "dataset/card.jinja",
             front=yaml.safe_dump(_front(report), sort_keys=False, allow_unicode=True),
-            title=report.output.name,
+            title=inline(report.output.name),
             version=VERSION,
             rows=f"{report.rows:,}",
-            counts=_table(("rows", "count"), _counts(report)),
-            settings=_table(("setting", "value"), _settings(settings, cleaning)),
-            models=", ".join(map(_code, models)),
-            runs=_table(
+            counts=table(("rows", "count"), _counts(report)),
+            settings=table(("setting", "value"), _settings(settings, cleaning)),
+            models=", ".join(map(code, models)),
+            runs=table(
                 ("run", "pool", "models", "seeds", "epochs", "seed", "status"),
                 map(_run, (run for _, run in runs)),
             ),
-            figures=_table(
+            figures=table(
                 ("run", "epoch", "attempts", "survivors", "eliminated", "failed"),
                 (
                     (run["name"], *(f"{figure:,}" for figure in _figures(epoch, tally)))
@@ -58,7 +60,9 @@ def card(shelves: Sequence[Shelf], report: MergeReport, settings: MergeSettings,
                     for epoch, tally in shelf.by_epoch().items()
                 ),
             ),
-            origins=", ".join(map(_code, dict.fromkeys(origins))),
+            origins=" and from ".join(
+                ", ".join(map(code, names)) for names in (dict.fromkeys(origins), models) if names
+            ),
             notices="\n\n".join(_notices(models)),
         )
         + "\n"
@@ -131,23 +135,15 @@ def _notices(models: Sequence[str]) -> list[str]:
 
 
 def _run(run: Mapping[str, Any]) -> tuple[object, ...]:
-    pool, models = PurePath(run["pool"]).name, ", ".join(_models(run))
-    return run["name"], pool, models, run["seeds"], run["epochs"], run["seed"], run["status"]
+    models = ", ".join(_models(run))
+    return run["name"], _pool(run), models, run["seeds"], run["epochs"], run["seed"], run["status"]
+
+
+def _pool(run: Mapping[str, Any]) -> str | None:
+    """Name the pool without its folder; ``None`` for a run that has none."""
+    pool = run["pool"]
+    return pool if pool is None or pool.startswith(HUB) else PurePath(pool).name
 
 
 def _figures(epoch: int, tally: Tally) -> tuple[int, ...]:
     return epoch, tally.attempts, tally.survivors, tally.eliminated.total(), tally.failed.total()
-
-
-def _table(head: Sequence[str], rows: Iterable[Iterable[object]]) -> str:
-    """Return a table in Markdown; empty where there is no row."""
-    lines = ["| " + " | ".join(map(_cell, row)) + " |" for row in rows]
-    return "\n".join([f"| {' | '.join(head)} |", "|" + "---|" * len(head), *lines]) if lines else ""
-
-
-def _cell(value: object) -> str:
-    return "" if value is None else " ".join(str(value).split()).replace("|", "\\|")
-
-
-def _code(text: str) -> str:
-    return f"`{text}`"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
@@ -53,35 +53,40 @@ def parse_mutator_list(text: str) -> list[str]:
     return specs
 
 
-def load_mutators(specs: Sequence[object] = (), *, preset: str = DEFAULT_PRESET) -> tuple[LoadedMutator, ...]:
+def load_mutators(
+    specs: Sequence[object] | Mapping[object, float] = (), *, preset: str = DEFAULT_PRESET
+) -> tuple[LoadedMutator, ...]:
     """Find the mutators a run is to use.
 
     Args:
         specs: Names of presets and of mutators, ``file.py:Name``, ``module:Name``, ``file.jinja``, each with
-            ``=WEIGHT`` at the end where wanted; or mutators themselves, and lists of them. The weight of a
-            preset multiplies those of its members; a member named beside its preset with a weight gets that
-            weight. One text is split at its commas. None at all: ``preset``.
+            ``=WEIGHT`` at the end where wanted; or mutators themselves, and lists of them. A mapping, in their
+            place or among them, gives each the weight it says. The weight of a preset multiplies those of its
+            members; a member named beside its preset with a weight gets that weight. One text is split at its
+            commas. None at all: ``preset``.
         preset: What is used where ``specs`` is empty.
 
     Raises:
         PluginError: A mutator cannot be found or loaded, its weight is no number above 0, ``preset`` is a
             single mutator, or a name is taken twice; the message names both owners.
     """
+    if isinstance(specs, Mapping):
+        specs = (specs,)
     items: Sequence[object] = parse_mutator_list(specs) if isinstance(specs, str) else specs
     _refuse_empty_place(items)
+    weighted = list(_weighted(items))
     shelf = _Shelf()
     shelf.installed()
     grouped: dict[str, LoadedMutator] = {}
     single: dict[str, LoadedMutator] = {}
     weighed: set[str] = set()
-    for item in items or [preset]:
-        spec, weight = split_weight(item) if isinstance(item, str) else (item, None)
+    for spec, weight in weighted or [(preset, None)]:
         found = shelf.find(spec)
         if isinstance(found, tuple):
             for member in found:
                 _refuse_twice(member, grouped)
                 grouped[member.name] = member.weighing(member.weight * (weight or 1))
-        elif not items:
+        elif not weighted:
             raise PluginError(
                 f"{preset!r} is a mutator and no preset; nothing was run. Use it with --mutators {preset}."
             )
@@ -92,6 +97,18 @@ def load_mutators(specs: Sequence[object] = (), *, preset: str = DEFAULT_PRESET)
     for name in single.keys() - weighed:
         _refuse_twice(single[name], grouped)
     return tuple((grouped | single).values())
+
+
+def _weighted(items: Iterable[object]) -> Iterator[tuple[object, float | None]]:
+    """Yield what each item names or is, with the weight that was given for it, if one was."""
+    for item in items:
+        if isinstance(item, Mapping):
+            _refuse_empty_place([*item])
+            yield from ((spec, check_weight(weight, repr(spec))) for spec, weight in item.items())
+        elif isinstance(item, str):
+            yield split_weight(item)
+        else:
+            yield item, None
 
 
 def split_weight(spec: str) -> tuple[str, float | None]:

@@ -305,6 +305,7 @@ class Settings(Asking):
             metavar="FILE",
             path=True,
             risk="writes",
+            more="In Python no dataset is written unless this names one.",
         ),
     ] = "evolved.jsonl"
     force: Annotated[

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import html
 import json
+import re
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -13,12 +15,16 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 import yaml  # type: ignore[import-untyped]
+from sqlalchemy import update
 
 from evolver.errors import OutputError, SettingsError
 from evolver.merge import folder as folder_module
+from evolver.merge import markdown
 from evolver.merge.dataset import merge
 from evolver.merge.job import Cleaning, MergeSettings, OssSource, RunSource
 from evolver.merge.push import check_push, push
+from evolver.text import one_line
+from evolver_store.schema import runs
 
 Plant = Callable[..., RunSource]
 
@@ -105,6 +111,62 @@ def test_the_card_tells_counts_settings_models_and_figures(source: RunSource, tm
         assert line in body
     assert "Not for training" not in body
     assert str(tmp_path) not in body
+
+
+HOSTILE = (
+    "<script>alert(1)</script>",
+    "[here](https://example.org)",
+    "![x](//example.org/x.png)",
+    "https://example.org",
+    "a | b",
+    "`code`",
+    "**loud** __louder__ ~~gone~~",
+    "@somebody",
+    "www.example.org",
+    "&lt;b&gt;",
+    "$x$",
+    "\x1b[31mred",
+    "a\\`b",
+)
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_names_of_a_store_are_no_markup_in_the_card(text: str, plant: Plant, tmp_path: Path) -> None:
+    source = plant(tmp_path / "s.db", [(0, 0, "a", "x")])
+    with source.engine.begin() as conn:
+        conn.execute(update(runs).values(name=text, pool=text, model=text))
+
+    merge([source], tmp_path / "set", MergeSettings())
+
+    front, body = card(tmp_path / "set")
+    assert "\x1b" not in body
+    assert front["pretty_name"] == "set"
+    (table,) = [part for part in body.split("\n\n") if part.startswith("| run | pool |")]
+    (row,) = table.splitlines()[2:]
+    assert text not in row
+    # What a reader of Markdown sees of the cell, once escapes and entities are read.
+    shown = [
+        html.unescape(re.sub(r"\\([!-/:-@\[-`{-~])", r"\1", cell)) for cell in re.split(r"(?<!\\) \| ", row)
+    ]
+    assert shown[2] == one_line(text)
+
+
+@pytest.mark.parametrize("name", ["alpaca_2000-1f0c9a3d", "hf:wizard/pool@abc:train", "openai/gpt-4.1-mini"])
+def test_usual_names_stay_legible_in_the_card(name: str) -> None:
+    assert markdown.inline(name) == name.replace("@", "&#64;")
+    assert markdown.code(name) == (markdown.inline(name) if "@" in name else f"`{name}`")
+
+
+def test_a_run_without_a_pool_has_a_card(plant: Plant, tmp_path: Path) -> None:
+    source = plant(tmp_path / "s.db", [(0, 0, "a", "x")])
+    with source.engine.begin() as conn:
+        conn.execute(update(runs).values(pool=None, pool_sha256=None))
+
+    merge([source], tmp_path / "set", MergeSettings())
+
+    _, body = card(tmp_path / "set")
+    assert "| run1 |  | script | 1 | 4 | 0 | finished |" in body
+    assert "The rows come from `script`. Their" in body
 
 
 def test_an_older_dataset_is_replaced_whole(source: RunSource, tmp_path: Path) -> None:
