@@ -16,6 +16,7 @@
     │       └── UnknownBatchError    the provider has no batch of that name for this key
     ├── StoppedError                 somebody asked the run to stop; exit code 130, resumable
     ├── BudgetError                  the spend reached --max-cost; exit code 3, resumable
+    ├── AllFailedError               every attempt of a session failed
     └── StoreError                   see evolver_store.errors
         ├── StoreMissingError
         ├── NotAStoreError
@@ -31,7 +32,7 @@ Whether a call is tried again is decided by these types, never by the text of a 
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Any, Self
 
 from evolver_store.errors import (
     BatchMissingError,
@@ -47,6 +48,7 @@ from evolver_store.errors import (
 )
 
 __all__ = [
+    "AllFailedError",
     "BatchMissingError",
     "BudgetError",
     "EvolverError",
@@ -161,9 +163,19 @@ class RunModelError(ModelError):
 
 
 class BudgetError(EvolverError):
-    """The spend reached the budget; what is paid for is stored and the same command goes on."""
+    """The spend reached the budget; what is paid for is stored and the same command goes on.
+
+    ``result`` is the :class:`evolver.Result` of what there is by then, its dataset written; ``None`` without any.
+    """
 
     exit_code = 3
+    result: Any = None
+
+
+class AllFailedError(EvolverError):
+    """Every attempt that a session made failed; ``result`` is the :class:`evolver.Result` of the run all the same."""
+
+    result: Any = None
 
 
 class UnknownBatchError(RunModelError):

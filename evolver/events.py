@@ -54,13 +54,14 @@ class RunStarted:
 
 @dataclass(frozen=True, slots=True)
 class AttemptEnded:
-    """An attempt is decided: ``survivor``, ``eliminated`` or ``failed``, by which rule."""
+    """An attempt is decided: ``survivor``, ``eliminated`` or ``failed``, by which rule and why."""
 
     id: int
     epoch: int
     mutator: str
     status: str
     rule: str | None
+    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 
 from evolver.blocking import run_blocking
 from evolver.clients import Clients, make_clients
-from evolver.errors import StoppedError
+from evolver.errors import AllFailedError, BudgetError, OutputError, StoppedError
 from evolver.events import Event, Listener, Merging, Notice, PoolRead
 from evolver.models.protocol import Purpose
 from evolver.plan import Plan, check_batchable, make_plan
@@ -78,6 +78,7 @@ class Evolution:
         self._stop = Stop()
         self._plan: Plan | None = None
         self._clients: Clients | None = None
+        self._begun: tuple[Run, PoolReport | None] | None = None
 
     @classmethod
     def of(cls, settings: Settings, on_event: Listener | None = None) -> Evolution:
@@ -156,11 +157,37 @@ class Evolution:
                 self._listener(
                     Notice(f"No price is known for {name}, so nothing is counted; see --price-in.")
                 )
-            run, pool = await self._evolve(plan)
-            return await self._conclude(run, pool)
+            return await self._run(plan)
         finally:
             await self.aclose()
             self._stop.forget()
+
+    async def _run(self, plan: Plan) -> Result:
+        try:
+            await self._evolve(plan)
+        except BudgetError as error:
+            error.result = await self._what_there_is()
+            raise
+        assert self._begun is not None
+        result = await self._conclude(*self._begun)
+        count = self._listener
+        if count.attempts and count.failed == count.attempts:
+            stated = AllFailedError(
+                f"every attempt of this session failed ({count.failed:,}), the last one: {count.last_failure}. They "
+                "are stored as failed; put this right and run the same command with --retry-failed."
+            )
+            stated.result = result
+            raise stated
+        return result
+
+    async def _what_there_is(self) -> Result | None:
+        """Write the dataset of a run that stopped for want of money; ``None`` where there is nothing to write."""
+        if self._begun is None:
+            return None
+        try:
+            return await self._conclude(*self._begun)
+        except OutputError:
+            return None
 
     def stop(self) -> None:
         """Ask the run to stop: calls in flight are finished and written, no new one starts. For any thread."""
@@ -174,20 +201,19 @@ class Evolution:
         if clients is not None:
             await clients.aclose()
 
-    async def _evolve(self, plan: Plan) -> tuple[Run, PoolReport | None]:
+    async def _evolve(self, plan: Plan) -> None:
         """Begin or find the run, and work on it until nothing is left."""
         assert self._clients is not None
         loop = asyncio.get_running_loop()
-        read: list[PoolReport] = []
+        self._begun = None
 
         def on_seeds(count: int, report: PoolReport) -> None:
             self._stop.check()
             loop.call_soon_threadsafe(self._listener, PoolRead(count, sum(report.skipped.values())))
 
         def begin(engine: Engine) -> Run:
-            run, report = find_or_begin(engine, plan, on_seeds)
-            read.extend(() if report is None else (report,))
-            return run
+            self._begun = find_or_begin(engine, plan, on_seeds)
+            return self._begun[0]
 
         asked = Asked(self._clients, plan.identities, plan.prices)
         terms = Terms.of(self.settings)
@@ -195,7 +221,6 @@ class Evolution:
             plan.name, terms, asked, begin, listener=self._listener, stop=self._stop
         ) as session:
             await evolve(session, plan)
-        return session.run, read[0] if read else None
 
     async def _conclude(self, run: Run, pool: PoolReport | None) -> Result:
         loop = asyncio.get_running_loop()

@@ -119,9 +119,9 @@ class Ledger:
             raise RowModelError(f"the call cannot be stored: its {why}", "unstorable")
         self._writer.put_call(row)
 
-    def record(self, row: Row) -> None:
-        """Store a finished attempt."""
-        self._writer.put_instruction(row)
+    def record(self, row: Row, *, again: bool = False) -> None:
+        """Store a finished attempt; ``again`` says that it takes the place of one that failed."""
+        self._writer.put_instruction(row, again=again)
 
     def answer_seed(self, row: Row) -> None:
         """Store the model's answer to a seed."""

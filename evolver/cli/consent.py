@@ -36,7 +36,11 @@ def ask_before_paying(evolution: Evolution, console: Console) -> None:
         return
     terminal = sys.stdin.isatty() and sys.stderr.isatty()
     if settings.yes or (settings.max_cost is not None and not terminal):
-        console.print(f"Estimated: {in_short(estimate)} at most.", markup=False, soft_wrap=True)
+        console.print(
+            f"Estimated: {in_short(estimate)} at most.{_share(estimate, settings)}",
+            markup=False,
+            soft_wrap=True,
+        )
         return
     if not terminal:
         raise SettingsError(
@@ -49,8 +53,18 @@ def ask_before_paying(evolution: Evolution, console: Console) -> None:
 def _ask(estimate: Estimate, settings: Settings) -> None:
     print_estimate(stderr_console(), estimate)
     bound = "" if settings.max_cost is None else f" It stops at {dollars(settings.max_cost)} (--max-cost)."
+    bound += _share(estimate, settings)
     if not click.confirm(f"{bound} Begin?".strip(), default=False, err=True):
         raise EvolverError("not begun; nothing was sent and nothing is written.")
+
+
+def _share(estimate: Estimate, settings: Settings) -> str:
+    """Say what part of the run a budget buys that does not reach for all of it."""
+    most, cost = settings.max_cost, estimate.cost_usd
+    left = None if most is None else most - estimate.spent_usd
+    if left is None or not cost or left >= cost:
+        return ""
+    return f" What is left of --max-cost buys about {max(0.0, left / cost):.1%} of it, in whole rows."
 
 
 def _costs(plan: Plan) -> bool:

@@ -30,6 +30,10 @@ def print_final(console: Console, result: Result) -> None:
     table.add_section()
     table.add_row("all", *_cells(stats, rules, others), style="bold")
     console.print(table)
+    if stats.failed:
+        them = "it" if stats.failed == 1 else "them"
+        failed = f"{counted(stats.failed, 'attempt')} failed; --retry-failed makes {them} again."
+        console.print(failed, markup=False, soft_wrap=True)
     if result.pool is not None:
         for line in _pool(result.pool, stats.seeds):
             console.print(line, markup=False, soft_wrap=True)

@@ -10,12 +10,13 @@ import sys
 from typing import Any
 
 import click
+from rich.console import Console
 
 from evolver.cli.consent import ask_before_paying
 from evolver.cli.final import print_final
 from evolver.cli.progress import Progress, shown_while
 from evolver.cli.terminal import stderr_console
-from evolver.errors import StoppedError
+from evolver.errors import AllFailedError, BudgetError, StoppedError
 from evolver.evolution import Evolution
 from evolver.interrupts import interruptible
 from evolver.merge.findings import figures as dataset_figures
@@ -40,12 +41,20 @@ def run_session(settings: Settings, *, as_json: bool) -> None:
         ask_before_paying(evolution, console)
         with shown_while(console, progress):
             result = asyncio.run(interruptible(evolution.arun(), evolution.stop))
+    except (AllFailedError, BudgetError) as error:
+        if error.result is not None:
+            _print(error.result, console, as_json=as_json)
+        raise
     except StoppedError as error:
         raise StoppedError(
             f"interrupted; what is finished is stored. Go on with:\n  {_same_command()}"
         ) from error
     finally:
         asyncio.run(evolution.aclose())
+    _print(result, console, as_json=as_json)
+
+
+def _print(result: Result, console: Console, *, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(_figures(result), ensure_ascii=False))
     else:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from evolver.events import CallEnded, Event, Listener, RunStarted
+from evolver.events import AttemptEnded, CallEnded, Event, Listener, RunStarted
 from evolver.facts.spending import Spent
 
 
@@ -20,7 +20,7 @@ class SessionFigures:
 
 
 class SessionCount:
-    """A listener that counts the calls served from the cache, and passes every event on.
+    """A listener that counts the calls served from the cache and the attempts, and passes every event on.
 
     Args:
         to: The next listener.
@@ -30,6 +30,8 @@ class SessionCount:
         self._to = to
         self._before = Spent()
         self._cached = [0, 0, 0]
+        self.attempts = self.failed = 0
+        self.last_failure: str | None = None
 
     def __call__(self, event: Event) -> None:
         """Take in one event; cheap, because there is one for every call."""
@@ -38,8 +40,14 @@ class SessionCount:
                 self._cached[0] += 1
                 self._cached[1] += event.prompt_tokens
                 self._cached[2] += event.completion_tokens
+        elif isinstance(event, AttemptEnded):
+            self.attempts += 1
+            if event.status == "failed":
+                self.failed += 1
+                self.last_failure = event.reason
         elif isinstance(event, RunStarted):
             self._before, self._cached = event.paid, [0, 0, 0]
+            self.attempts = self.failed = 0
         self._to(event)
 
     def figures(self, paid: Spent) -> SessionFigures:

@@ -11,8 +11,8 @@ from evolver.events import RunStarted
 from evolver.models.protocol import Sampling
 from evolver.plan import Plan
 from evolver.scheduler.attempt import Method
-from evolver.scheduler.jobs import Attempts, SeedAnswers
-from evolver.scheduler.prepare import load_frontier
+from evolver.scheduler.jobs import Attempts, FailedAttempts, SeedAnswers
+from evolver.scheduler.prepare import load_standing
 from evolver.session import Session
 from evolver.workers import Workers
 from evolver_store.runs import Run, unanswered_seeds
@@ -26,9 +26,15 @@ async def evolve(session: Session, plan: Plan) -> None:
     """
     settings, run, ledger = plan.settings, session.run, session.ledger
     session.whole = settings.epochs >= run.epochs
-    (frontier, done), unanswered, _ = await asyncio.gather(
+    standing, unanswered, _ = await asyncio.gather(
         ledger.read(
-            lambda conn: load_frontier(conn, run, epochs=settings.epochs, attempts=settings.attempts)
+            lambda conn: load_standing(
+                conn,
+                run,
+                epochs=settings.epochs,
+                attempts=settings.attempts,
+                retry_failed=settings.retry_failed,
+            )
         ),
         ledger.read(lambda conn: _unanswered(conn, run, settings.answer_seeds)),
         session.learn(),
@@ -38,9 +44,9 @@ async def evolve(session: Session, plan: Plan) -> None:
             run=run.name,
             seeds=run.seeds or 0,
             epochs=settings.epochs,
-            done_by_epoch=tuple(done),
+            done_by_epoch=tuple(standing.done),
             to_answer=len(unanswered),
-            resumed=any(done),
+            resumed=any(standing.done),
             paid=session.paid,
         )
     )
@@ -57,7 +63,8 @@ async def evolve(session: Session, plan: Plan) -> None:
     )
     await Workers(
         session,
-        Attempts(frontier, method, ledger, session.listener),
+        FailedAttempts(standing.failed, method, ledger, session.listener),
+        Attempts(standing.frontier, method, ledger, session.listener, again=settings.retry_failed),
         SeedAnswers(unanswered, method, ledger, session.listener),
         window=settings.batch_window if session.batcher is not None else None,
     ).run()

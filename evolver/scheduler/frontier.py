@@ -79,6 +79,10 @@ class Frontier:
             if survived and id_ > heads[ordinal]:
                 heads[ordinal] = id_
 
+    def is_past(self, id_: int) -> bool:
+        """Tell whether a lineage has gone on beyond an attempt."""
+        return id_ < self._last[place(id_).ordinal]
+
     def work_left(self, seed_id: int) -> bool:
         """Tell whether a lineage has epochs left."""
         epoch, _ = self._next(place(seed_id).ordinal)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from itertools import islice
@@ -16,7 +16,7 @@ from evolver.errors import PoolError
 from evolver.plan import Plan
 from evolver.pool import Pool, PoolReport, Seed
 from evolver.quoting import public_url
-from evolver.scheduler.frontier import Frontier, content_digest
+from evolver.scheduler.frontier import Frontier, Job, content_digest
 from evolver.shape import check_same
 from evolver.version import VERSION
 from evolver_store.link import Link, once
@@ -27,6 +27,7 @@ from evolver_store.runs import (
     ids_of,
     insert_run,
     last_seed,
+    parents_of,
     remove_unfinished_run,
     set_seeds,
     texts_of,
@@ -150,17 +151,31 @@ def _seed_row(run_id: int, seed: Seed) -> dict[str, Any]:
     }
 
 
-def load_frontier(conn: Connection, run: Run, *, epochs: int, attempts: int) -> tuple[Frontier, list[int]]:
-    """Read where every lineage of a run stands.
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where the lineages of a run stand.
 
-    Returns:
-        The frontier, opened, and the attempts that are finished, by epoch.
+    ``done`` counts the attempts that are finished, by epoch. ``failed`` are those to be made again that lie in the
+    middle of their lineage; those at its end the frontier hands out by itself.
     """
+
+    frontier: Frontier
+    done: list[int]
+    failed: list[Job]
+
+
+def load_standing(
+    conn: Connection, run: Run, *, epochs: int, attempts: int, retry_failed: bool = False
+) -> Standing:
+    """Read where every lineage of a run stands; with ``retry_failed``, as if no attempt had failed yet."""
     seeds = array("q")
     attempted: list[Ids] = []
+    failed: list[Ids] = []
     for found in ids_of(conn, run.id):
         if found.status == "seed":
             seeds.extend(found.ids)
+        elif found.status == "failed" and retry_failed:
+            failed.append(found)
         else:
             attempted.append(found)
     places = 1 + max((place(id_).ordinal for id_ in seeds), default=-1)
@@ -170,7 +185,21 @@ def load_frontier(conn: Connection, run: Run, *, epochs: int, attempts: int) -> 
         done[found.epoch] += len(found.ids)
         frontier.restore(found.ids, survived=found.status == "survivor")
     frontier.open(_digests(conn, (id_ for id_ in seeds if frontier.work_left(id_))))
-    return frontier, done[: epochs + 1]
+    inner = [id_ for found in failed if found.epoch <= epochs for id_ in found.ids if frontier.is_past(id_)]
+    return Standing(frontier, done[: epochs + 1], _jobs(conn, inner))
+
+
+def _jobs(conn: Connection, ids: list[int]) -> list[Job]:
+    """Return the attempts behind rows that failed, to be made again from the parents they had."""
+    jobs = []
+    rows = iter(ids)
+    while some := list(islice(rows, _SEEDS_AT_ONCE)):
+        parents = parents_of(conn, some)
+        digests = dict(_digests(conn, iter({root for root, _ in parents.values()})))
+        for id_, (root_id, parent_id) in parents.items():
+            where = place(id_)
+            jobs.append(Job(root_id, parent_id, where.epoch, where.attempt, digests[root_id]))
+    return jobs
 
 
 def _digests(conn: Connection, seeds: Iterator[int]) -> Iterator[tuple[int, int]]:

@@ -110,6 +110,38 @@ def insert_run(conn: Connection, fields: Mapping[str, Any]) -> int:
     return id_
 
 
+def begin_job(
+    engine: Engine,
+    name: str,
+    *,
+    model: str,
+    version: str,
+    kind: str = "oss",
+    settings: Mapping[str, Any] | None = None,
+) -> Run:
+    """Return the run of that name, begun if it was not there: for work that evolves no pool. Safe to repeat.
+
+    Args:
+        engine: A store opened for writing.
+        name: Of the run, by which the same work is gone on with.
+        model: Whom it asks, as the store shows it.
+        version: Of the program.
+        kind: What is done, one of those that the store knows.
+        settings: What is to be kept of how it is done.
+    """
+    fields = {"name": name, "kind": kind, "settings": dict(settings or {}), "model": model}
+    nothing = {"pool": None, "pool_sha256": None, "epochs": 0, "seed": 0, "evolver_version": version}
+
+    def begin(conn: Connection) -> Run:
+        if find_run(conn, name) is None:
+            insert_run(conn, {**fields, **nothing, "seeds": 0})
+        run = find_run(conn, name)
+        assert run is not None
+        return run
+
+    return once(engine, begin)
+
+
 def set_seeds(conn: Connection, run_id: int, seeds: int, settings: Mapping[str, Any]) -> None:
     """Say how many seeds a run has, now that its pool is stored, and with its settings how it was read."""
     conn.execute(update(runs).where(runs.c.id == run_id).values(seeds=seeds, settings=dict(settings)))
@@ -194,6 +226,16 @@ def texts_of(conn: Connection, ids: Sequence[int]) -> dict[int, str]:
 def slices(values: Sequence[_T]) -> Iterator[Sequence[_T]]:
     """Cut what is looked up into pieces that every database takes: SQLite before 3.32 binds no more than 999 values."""
     return (values[start : start + MOST_BOUND] for start in range(0, len(values), MOST_BOUND))
+
+
+def parents_of(conn: Connection, ids: list[int]) -> dict[int, tuple[int, int]]:
+    """Return root and parent of attempts, by id."""
+    found: dict[int, tuple[int, int]] = {}
+    query = select(instructions.c.id, instructions.c.root_id, instructions.c.parent_id)
+    for some in slices(ids):
+        rows = conn.execute(query.where(instructions.c.id.in_(some)))
+        found.update((id_, (root, parent)) for id_, root, parent in rows)
+    return found
 
 
 def call_keys(conn: Connection) -> Iterator[bytes]:

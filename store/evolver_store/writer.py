@@ -16,7 +16,7 @@ from concurrent.futures import Future
 from functools import cache
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, Executable, Table, bindparam, update
+from sqlalchemy import Connection, Engine, Executable, Table, bindparam, delete, update
 from sqlalchemy.dialects import sqlite
 
 from evolver_store.claim import Claim
@@ -53,6 +53,12 @@ def _insert(table: Table, dialect: str) -> Executable:
 
 
 def _insert_instructions(conn: Connection, rows: list[Row]) -> None:
+    insert_rows(conn, instructions, rows)
+
+
+def _remake_instructions(conn: Connection, rows: list[Row]) -> None:
+    failed = (instructions.c.id == bindparam("failed_id")) & (instructions.c.status == "failed")
+    conn.execute(delete(instructions).where(failed), [{"failed_id": row["id"]} for row in rows])
     insert_rows(conn, instructions, rows)
 
 
@@ -119,13 +125,16 @@ class Writer:
         """Rows put and not yet committed."""
         return self._put - self._written
 
-    def put_instruction(self, row: Row) -> None:
-        """Hand over a row of ``instructions``; its text can be had from :meth:`text` at once."""
+    def put_instruction(self, row: Row, *, again: bool = False) -> None:
+        """Hand over a row of ``instructions``; its text can be had from :meth:`text` at once.
+
+        With ``again`` it takes the place of the row of an attempt that failed.
+        """
         self._check()
         if row["instruction"] is not None:
             self._unwritten[row["id"]] = row["instruction"]
         self._put += 1
-        self._queue.put((_insert_instructions, row))
+        self._queue.put((_remake_instructions if again else _insert_instructions, row))
 
     def put_call(self, row: Row) -> None:
         """Hand over a row of ``calls``; it can be had from :meth:`call` at once."""
@@ -228,7 +237,7 @@ class Writer:
         """Write one batch, all of it or nothing."""
 
         def work(conn: Connection) -> None:
-            for write in (_insert_instructions, _insert_calls, _answer_seeds, _act):
+            for write in (_insert_instructions, _remake_instructions, _insert_calls, _answer_seeds, _act):
                 rows = [row for how, row in batch if how is write]
                 if rows:
                     write(conn, rows)
@@ -256,7 +265,7 @@ class Writer:
 
     def _forget(self, batch: list[_Item]) -> None:
         for write, row in batch:
-            if write is _insert_instructions:
+            if write in (_insert_instructions, _remake_instructions):
                 self._unwritten.pop(row["id"], None)
             elif write is _insert_calls:
                 self._unwritten_calls.pop(row["key"], None)
