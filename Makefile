@@ -67,7 +67,7 @@ settings: $(VENV)/.has-dev
 	"$(BIN)/python" scripts/write_settings.py
 
 docs: $(VENV)/.has-docs
-	"$(BIN)/python" -m mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 "$(BIN)/python" -m mkdocs build --strict --quiet
 	@echo "The documentation is in site/index.html"
 
 bench: $(VENV)/.has-bench
