@@ -6,8 +6,14 @@ import re
 from pathlib import Path
 from typing import Any
 
-HERE = "decisions/index.md"
-PLACE = "<!-- decisions -->"
+import evolver
+
+DECISIONS, PYTHON = "decisions/index.md", "reference/python.md"
+LISTED, THE_REST = "<!-- decisions -->", "<!-- the rest -->"
+WHOLE_MODULES = ("evolver.errors", "evolver_store.errors", "evolver.events")
+"""Modules whose public names are on the page of the Python reference together."""
+ELSEWHERE = {"__version__", "merge", "Event"}
+"""Public names that are on it by another name, or with their module."""
 
 
 def decisions(docs: Path) -> dict[str, str]:
@@ -25,13 +31,27 @@ def on_config(config: Any) -> Any:
 
 
 def on_page_markdown(markdown: str, page: Any, config: Any, files: Any) -> str:
-    """List every decision in their index."""
-    if page.file.src_uri != HERE:
-        return markdown
-    rows = [
-        f"| {name[:4]} | [{title}]({name}) |" for name, title in decisions(Path(config["docs_dir"])).items()
+    """List every decision in their index, and every public name in the Python reference."""
+    if page.file.src_uri == DECISIONS:
+        found = decisions(Path(config["docs_dir"]))
+        rows = [f"| {name[:4]} | [{title}]({name}) |" for name, title in found.items()]
+        return markdown.replace(LISTED, "\n".join(["| | |", "|---|---|", *rows]))
+    if page.file.src_uri == PYTHON:
+        return with_every_name(markdown)
+    return markdown
+
+
+def with_every_name(markdown: str) -> str:
+    """Add the public names that a page does not name to its end."""
+    named = set(re.findall(r"^::: evolver\.(\w+)$", markdown, re.MULTILINE))
+    rest = [
+        name
+        for name in evolver.__all__
+        if name not in named | ELSEWHERE
+        and getattr(getattr(evolver, name), "__module__", "") not in WHOLE_MODULES
     ]
-    return markdown.replace(PLACE, "\n".join(["| | |", "|---|---|", *rows]))
+    lines = ["## More", *(f"::: evolver.{name}" for name in rest)] if rest else []
+    return markdown.replace(THE_REST, "\n\n".join(lines))
 
 
 def on_page_content(html: str, page: Any, config: Any, files: Any) -> str:
@@ -51,5 +71,5 @@ def _extended(nav: list[Any], pages: list[dict[str, str]]) -> list[Any]:
                 }
             )
         else:
-            made += [item, *(pages if item == HERE else ())]
+            made += [item, *(pages if item == DECISIONS else ())]
     return made
