@@ -46,13 +46,20 @@ def make_clients(
     Raises:
         SettingsError: Nothing answers to a name, or its key or package is missing. Nothing was sent.
     """
+    told: set[str] = set()
+
+    def tell(text: str) -> None:
+        if on_notice is not None and text not in told:
+            told.add(text)
+            on_notice(text)
+
     made: dict[object, Model] = {}
     models: dict[Purpose, Model] = {}
     ours: list[Model] = []
     for purpose, spec in specs.items():
         key = spec if isinstance(spec, str) else id(spec)
         if key not in made:
-            made[key] = make_model(spec, base_url=base_url, timeout=timeout, on_notice=on_notice)
+            made[key] = make_model(spec, base_url=base_url, timeout=timeout, on_notice=tell)
             if made_here(spec):
                 ours.append(made[key])
         models[purpose] = made[key]

@@ -155,7 +155,10 @@ class Evolution:
             plan = await asyncio.to_thread(self.prepare)
             for name in plan.unpriced:
                 self._listener(
-                    Notice(f"No price is known for {name}, so nothing is counted; see --price-in.")
+                    Notice(
+                        f"No price is known for {name}, so no dollars are counted; see --price-as and --price-in. "
+                        "--max-calls N bounds the calls."
+                    )
                 )
             return await self._run(plan)
         finally:

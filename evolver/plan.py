@@ -85,7 +85,7 @@ def make_plan(
     loaded = MutatorSet(load_mutators(mutators, preset=settings.preset))
     chosen = load_rules(rules, skip=settings.skip_rules, refusal_phrases=settings.refusal_phrases)  # type: ignore[arg-type]
     identities = {purpose: identify(spec, base_url=settings.base_url) for purpose, spec in specs.items()}
-    prices = prices_for(identities, settings.price_in, settings.price_out, settings.max_cost)
+    prices = prices_for(identities, settings, settings.max_cost)
     told = {str(purpose): [who.name, who.base_url, who.settings] for purpose, who in identities.items()}
     shape = shape_of(settings, pool.sha256, loaded, chosen, told)
     name = settings.run or default_name(settings.pool, shape)

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from urllib.parse import urlsplit, urlunsplit
 
-from evolver.text import one_line
+from evolver.text import one_line, passwords_in
 
 PLACE = "[key]"
 """What stands where a secret stood."""
@@ -61,10 +61,10 @@ def quote(said: object, *secrets: str, longest: int = _LONGEST) -> str:
 def redact(text: str, *secrets: str) -> str:
     """Put ``[key]`` where a secret stands in a text, whole or 12 signs of it.
 
-    Found are the secrets given and the values of all variables of the environment whose names end in ``API_KEY``,
-    ``TOKEN``, ``SECRET``, ``PASSWORD`` and the like: as they are, in any case, percent-, JSON-, HTML-, hex- or
-    base64-encoded, and with white space between their signs. Texts of less than 8 signs, and single words such as
-    ``none``, are no secrets.
+    Found are the secrets given, the values of all variables of the environment whose names end in ``API_KEY``,
+    ``TOKEN``, ``SECRET``, ``PASSWORD`` and the like, and the passwords of URLs in any variable: as they are, in any
+    case, percent-, JSON-, HTML-, hex- or base64-encoded, and with white space between their signs. Texts of less than
+    8 signs, and single words such as ``none``, are no secrets.
     """
     parts = _parts(frozenset(_worth(secrets)) | frozenset(_worth(_from_environment(os.environ))))
     if not parts or not text:
@@ -89,7 +89,11 @@ def is_secret_name(name: str) -> bool:
 
 
 def _from_environment(environment: Mapping[str, str]) -> Iterator[str]:
-    return (value for name, value in environment.items() if is_secret_name(name))
+    for name, value in environment.items():
+        if is_secret_name(name):
+            yield value
+        else:
+            yield from passwords_in(value)
 
 
 def _worth(secrets: Iterable[str]) -> Iterator[str]:

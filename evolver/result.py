@@ -35,7 +35,7 @@ class Result:
     """
 
     run: str
-    store: str
+    store: str = field(repr=False)  # it may hold a password
     stats: RunStats
     dataset: MergeReport | None
     pool: PoolReport | None

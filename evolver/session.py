@@ -46,7 +46,7 @@ Begin = Callable[[Engine], Run]
 class Terms:
     """How models may be asked: the store, the limits and the money; see the settings of the same names."""
 
-    store: str = "evolve.db"
+    store: str = field(default="evolve.db", repr=False)  # it may hold a password
     cache: bool = True
     concurrency: int = 64
     rpm: int | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import Final
 
@@ -47,6 +48,13 @@ _HARMFUL: Final = (
         (*range(0x80, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A), *range(0xD800, 0xE000)), 0xFFFD
     )
     | dict.fromkeys((0xFFFE, 0xFFFF), 0xFFFD)
+)
+
+# Behind http:// the name is as secret as the password: tokens stand there. A database's user is not.
+_HTTP_USER: Final = re.compile(r"(https?://)([^\s/@]+)@", re.IGNORECASE)
+_PASSWORD: Final = re.compile(r"(?<!http)(?<!https)(://[^\s/@:]*:)(\S+)@", re.IGNORECASE)
+_SECRET_FIELD: Final = re.compile(
+    r"([?&;][^\s=&#?]*(?:password|passwd|secret|token|key|signature|sig|auth)=)([^\s&#'\"]+)", re.IGNORECASE
 )
 
 _WORD: Final = re.compile(rf"[^\w\s]*[{_CJK_SIGNS}](?:[{_MODIFIER}]|[^\w\s])*|[^\s{_CJK_SIGNS}]+")
@@ -112,6 +120,29 @@ def harmless(text: str) -> str:
 def one_line(text: str) -> str:
     """Return ``text`` harmless and on one line, each run of white space a single space."""
     return harmless(" ".join(text.split()))
+
+
+def without_passwords(text: str) -> str:
+    """Return a text with ``***`` for the passwords and keys that stand in its URLs."""
+    if "://" not in text:
+        return text
+    for pattern, instead in ((_HTTP_USER, r"\1***@"), (_PASSWORD, r"\1***@"), (_SECRET_FIELD, r"\1***")):
+        text = pattern.sub(instead, text)
+    return text
+
+
+def passwords_in(text: str) -> Iterator[str]:
+    """Yield the passwords and keys that stand in the URLs of a text, as they stand and without percent signs."""
+    if "://" not in text:
+        return
+    from urllib.parse import unquote  # few texts hold one, and help pages are made without it
+
+    for pattern in (_HTTP_USER, _PASSWORD, _SECRET_FIELD):
+        for found in pattern.finditer(text):
+            name, _, password = found[2].partition(":")
+            for secret in (found[2], password, *([] if password else [name])):
+                yield secret
+                yield unquote(secret)
 
 
 def mended(text: str) -> str:

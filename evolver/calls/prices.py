@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+from typing import Protocol
 
 from evolver.errors import SettingsError
+from evolver.models.factory import listed
+from evolver.models.hosts import is_own
 from evolver.models.identity import ModelIdentity
 from evolver.models.protocol import Completion, Purpose
 from evolver.models.registry import Provider, provider
@@ -34,45 +36,84 @@ class Price:
 
 FREE = Price(0.0, 0.0)
 
+WAYS_TO_PRICE = (
+    "Give its dollars for a million tokens with --price-in and --price-out, name a model of the same price with "
+    "--price-as openai:NAME"
+)
+"""What to do where no price is known."""
+
+
+class PriceSettings(Protocol):
+    """What a user says of prices; see the settings of the same names."""
+
+    @property
+    def price_in(self) -> float | None:
+        """Dollars for a million tokens of prompts."""
+
+    @property
+    def price_out(self) -> float | None:
+        """Dollars for a million tokens of completions."""
+
+    @property
+    def price_as(self) -> str | None:
+        """The model whose price counts."""
+
 
 def price_for(
-    who: ModelIdentity, price_in: float | None = None, price_out: float | None = None
+    who: ModelIdentity,
+    price_in: float | None = None,
+    price_out: float | None = None,
+    price_as: Price | None = None,
 ) -> Price | None:
     """Find a model's price; ``None`` where nobody knows it, so a budget cannot be kept.
 
-    ``price_in`` and ``price_out`` (dollars for a million tokens) outrank the list, each on its own. Local
-    models are free. What a provider's record says holds at any address; in the list, a model behind a base URL is
-    looked up by that address and never by its name alone: the same name costs something else elsewhere.
+    ``price_in`` and ``price_out`` (dollars for a million tokens) outrank ``price_as``, the price of another model, each
+    on its own; and that outranks the list. Local models are free. What a provider's record says holds at any address;
+    in the list, a model behind a base URL is looked up by that address and never by its name alone: the same name
+    costs something else elsewhere.
     """
     if who.local:
         return FREE
-    listed = None if price_in is not None and price_out is not None else _listed(who)
-    if price_in is None and listed is not None:
-        price_in = listed.input_per_mtok
-    if price_out is None and listed is not None:
-        price_out = listed.output_per_mtok
+    known = price_as
+    if known is None and (price_in is None or price_out is None):
+        known = _listed(who)
+    if price_in is None and known is not None:
+        price_in = known.input_per_mtok
+    if price_out is None and known is not None:
+        price_out = known.output_per_mtok
     return None if price_in is None or price_out is None else Price(price_in, price_out)
 
 
 def prices_for(
     models: Mapping[Purpose, ModelIdentity],
-    price_in: float | None,
-    price_out: float | None,
+    given: PriceSettings,
     max_cost: float | None,
 ) -> dict[Purpose, Price | None]:
     """Find the price of every model of a run, as :func:`price_for` does.
 
     Raises:
-        SettingsError: There is a budget, ``max_cost``, and a model whose price is not known to count it by.
+        SettingsError: There is a budget, ``max_cost``, and a model whose price is not known to count it by; or the
+            price of the model named by ``price_as`` is not known.
     """
-    found = {who: price_for(who, price_in, price_out) for who in set(models.values())}
+    like = None if given.price_as is None else _price_as(given.price_as)
+    found = {who: price_for(who, given.price_in, given.price_out, like) for who in set(models.values())}
     unknown = sorted(who.name for who, price in found.items() if price is None)
     if unknown and max_cost is not None:
         raise SettingsError(
             f"no price is known for {' and '.join(unknown)}, so --max-cost cannot be kept; nothing was sent. "
-            "Give its dollars for a million tokens with --price-in and --price-out."
+            f"{WAYS_TO_PRICE}, or bound the calls with --max-calls N instead."
         )
     return {purpose: found[who] for purpose, who in models.items()}
+
+
+def _price_as(spec: str) -> Price:
+    price = price_for(listed(spec))
+    if price is None:
+        raise SettingsError(
+            f"no price is known for {spec}, so nothing can be counted by it (--price-as); nothing was sent. "
+            "Name a model of the price list, or give dollars for a million tokens with --price-in and --price-out."
+        )
+    return price
 
 
 def _listed(who: ModelIdentity) -> Price | None:
@@ -82,7 +123,7 @@ def _listed(who: ModelIdentity) -> Price | None:
         dollars = record.prices.get(model, record.prices.get("*"))
         if dollars is not None:
             return Price(*dollars)
-    if who.base_url is not None and _is_own(who.base_url):
+    if who.base_url is not None and is_own(who.base_url):
         return None
     return _looked_up(model, who, record)
 
@@ -105,9 +146,3 @@ def _looked_up(model: str, who: ModelIdentity, record: Provider | None) -> Price
         return None
     scale = _MILLION / _TYPICAL
     return Price(float(found.input_price) * scale, float(found.output_price) * scale)
-
-
-def _is_own(url: str) -> bool:
-    """Tell an address without a domain name, such as ``http://localhost:8000/v1``: nobody sells anything there."""
-    host = urlsplit(url).hostname or ""
-    return "." not in host or ":" in host or host.replace(".", "").isdecimal()

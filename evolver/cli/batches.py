@@ -96,4 +96,4 @@ def cancel(ctx: click.Context, key: str, store: str, base_url: str | None) -> No
         store = ctx.obj  # named before the subcommand, or nowhere
     from evolver.cli.output import tell
 
-    tell(cancel_batch(store, key, base_url=base_url))
+    tell(cancel_batch(store, key, base_url=base_url, on_notice=tell))

@@ -12,7 +12,7 @@ from evolver.cli.quote import dollars, in_short, print_estimate
 from evolver.cli.terminal import stderr_console
 from evolver.errors import EvolverError, SettingsError
 from evolver.evolution import Evolution
-from evolver.models.factory import official
+from evolver.models.factory import is_sold
 from evolver.plan import Plan
 from evolver.report.estimate import Estimate
 from evolver.settings import Settings
@@ -35,7 +35,7 @@ def ask_before_paying(evolution: Evolution, console: Console) -> None:
     if not estimate.calls:
         return
     terminal = sys.stdin.isatty() and sys.stderr.isatty()
-    if settings.yes or (settings.max_cost is not None and not terminal):
+    if settings.yes or (_is_bounded(settings, estimate) and not terminal):
         console.print(
             f"Estimated: {in_short(estimate)} at most.{_share(estimate, settings)}",
             markup=False,
@@ -43,9 +43,12 @@ def ask_before_paying(evolution: Evolution, console: Console) -> None:
         )
         return
     if not terminal:
+        bound = "--max-cost USD to bound the spend"
+        if estimate.cost_usd is None:
+            bound = "--max-calls N to bound the calls, or name a model of the same price with --price-as openai:NAME"
         raise SettingsError(
             f"this run costs money ({in_short(estimate)}) and there is no terminal to ask on; nothing was sent. "
-            "Run it with --yes, or with --max-cost USD to bound the spend."
+            f"Run it with --yes, or with {bound}."
         )
     _ask(estimate, settings)
 
@@ -54,6 +57,8 @@ def _ask(estimate: Estimate, settings: Settings) -> None:
     print_estimate(stderr_console(), estimate)
     bound = "" if settings.max_cost is None else f" It stops at {dollars(settings.max_cost)} (--max-cost)."
     bound += _share(estimate, settings)
+    if settings.max_calls is not None:
+        bound += f" It stops after {settings.max_calls:,} calls (--max-calls)."
     if not click.confirm(f"{bound} Begin?".strip(), default=False, err=True):
         raise EvolverError("not begun; nothing was sent and nothing is written.")
 
@@ -67,14 +72,20 @@ def _share(estimate: Estimate, settings: Settings) -> str:
     return f" What is left of --max-cost buys about {max(0.0, left / cost):.1%} of it, in whole rows."
 
 
-def _costs(plan: Plan) -> bool:
-    """Tell whether somebody is going to send a bill.
+def _is_bounded(settings: Settings, estimate: Estimate) -> bool:
+    """Tell whether the user has said how far it may go: in dollars, or in calls where nobody knows the dollars."""
+    calls_bound = settings.max_calls is not None and estimate.cost_usd is None
+    return settings.max_cost is not None or calls_bound
 
-    A server of the user's own whose price nobody knows is taken to cost nothing; a provider's model that the price
+
+def _costs(plan: Plan) -> bool:
+    """Tell whether somebody may send a bill.
+
+    A server of the user's own whose price nobody knows is taken to cost nothing; a model anywhere else that the price
     list does not have is taken to cost something.
     """
     for purpose, who in plan.asked.items():
         price = plan.prices[purpose]
-        if official(who) if price is None else price != FREE:
+        if is_sold(who) if price is None else price != FREE:
             return True
     return False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import os
 import sys
 from importlib import import_module
@@ -14,7 +15,7 @@ from evolver.cli.command import write_options
 from evolver.cli.manners import command_first, no_such_command, refuse_repeats, with_hint
 from evolver.cli.streams import prepare_streams
 from evolver.errors import EvolverError
-from evolver.text import harmless
+from evolver.text import harmless, passwords_in, without_passwords
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -131,7 +132,9 @@ def run() -> None:
     except click.exceptions.Exit as error:
         sys.exit(error.exit_code)
     except click.ClickException as error:
-        error.show()
+        shown = io.StringIO()
+        error.show(file=shown)
+        click.echo(harmless(_without_secrets(shown.getvalue())), err=True, nl=False)
         sys.exit(error.exit_code)
     except EvolverError as error:
         _fail(str(error), error.exit_code)
@@ -171,6 +174,14 @@ def _leaves(group: BaseExceptionGroup[BaseException]) -> list[EvolverError]:
     return found
 
 
+def _without_secrets(message: str) -> str:
+    """Take out what no message may repeat, wherever it came from: passwords in URLs, and keys of the environment."""
+    from evolver.quoting import redact  # help pages are made without it
+
+    given = [secret for argument in sys.argv[1:] for secret in passwords_in(argument)]
+    return redact(without_passwords(message), *given)
+
+
 def _fail(message: str, code: int) -> None:
-    click.echo(harmless(f"evolve: {message}"), err=True)
+    click.echo(harmless(f"evolve: {_without_secrets(message)}"), err=True)
     sys.exit(code)

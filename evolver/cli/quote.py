@@ -7,6 +7,7 @@ from typing import Any
 
 from rich.console import Console
 
+from evolver.calls.prices import WAYS_TO_PRICE
 from evolver.cli.output import add_row, print_table, table
 from evolver.report.estimate import Estimate
 
@@ -63,5 +64,7 @@ def _notes(estimate: Estimate) -> list[str]:
         notes.append(f"Spent so far: {dollars(estimate.spent_usd)}.")
     if estimate.unpriced:
         names = " and ".join(estimate.unpriced)
-        notes.append(f"No price is known for {names}: give it with --price-in and --price-out.")
+        notes.append(
+            f"No price is known for {names}. {WAYS_TO_PRICE}, or bound the calls with --max-calls N."
+        )
     return notes

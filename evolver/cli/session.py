@@ -21,8 +21,10 @@ from evolver.evolution import Evolution
 from evolver.interrupts import interruptible
 from evolver.merge.findings import figures as dataset_figures
 from evolver.models.factory import notices
+from evolver.quoting import redact
 from evolver.result import Result
 from evolver.settings import Settings
+from evolver.text import without_passwords
 from evolver_store.connect import shown, store_url
 
 
@@ -62,7 +64,8 @@ def _print(result: Result, console: Console, *, as_json: bool) -> None:
 
 
 def _same_command() -> str:
-    return shlex.join(["evolve", *sys.argv[1:]])
+    """Return the command as it was given, without the passwords in it: a terminal's history is read by others."""
+    return shlex.join(["evolve", *(redact(without_passwords(argument)) for argument in sys.argv[1:])])
 
 
 def _figures(result: Result) -> dict[str, Any]:

@@ -7,13 +7,14 @@ from collections.abc import Callable, Iterable
 
 from evolver.errors import PluginError, SettingsError, UsageError
 from evolver.models import registry
+from evolver.models.hosts import is_own
 from evolver.models.identity import ModelIdentity, identity
 from evolver.models.keys import KEYLESS, address_of, in_the_clear, read_key
 from evolver.models.protocol import Model
 from evolver.models.registry import Provider, Setup
 from evolver.quoting import public_url
 
-__all__ = ["ModelIdentity", "identify", "identity", "made_here", "make_model", "notices", "official"]
+__all__ = ["ModelIdentity", "identify", "identity", "is_sold", "listed", "made_here", "make_model", "notices"]
 
 _COMPATIBLE = "openai"
 """Whose protocol a server of the user's own speaks, where its model is named without a provider."""
@@ -51,7 +52,8 @@ def make_model(
     provider, name = _found(spec, base_url)
     named = _checked(provider, base_url)
     key = None if provider.key is None else read_key(provider.key, base_url=named)
-    if named is not None and key not in (None, KEYLESS) and in_the_clear(named):
+    keyed = key != KEYLESS and not (key is None and provider.self_hosted)  # None: its library reads one
+    if named is not None and keyed and in_the_clear(named):
         setup.on_notice(
             f"The key of {provider.prefix} goes to {public_url(named)} unencrypted, for everybody on the way to read; "
             "use https:// if that server has it."
@@ -105,12 +107,29 @@ def identify(spec: object, *, base_url: str | None = None) -> ModelIdentity:
     )
 
 
-def official(who: ModelIdentity) -> bool:
-    """Tell whether a model is asked at a provider that sells it, and not at a server of somebody's own."""
+def is_sold(who: ModelIdentity) -> bool:
+    """Tell whether somebody may send a bill for a model: it is asked at a host that is not the user's own.
+
+    Gateways, proxies and a provider's further hosts count as the provider does.
+    """
+    if who.local:
+        return False
+    if who.base_url is not None:
+        return not is_own(who.base_url)
     provider = registry.provider(who.provider)
-    if provider is None:
-        return who.base_url is None
-    return not provider.self_hosted and who.base_url in (None, provider.url)
+    return provider is None or not provider.self_hosted
+
+
+def listed(spec: str) -> ModelIdentity:
+    """Say who a model is at its provider's own address, whatever address the environment names.
+
+    Raises:
+        SettingsError: Nothing answers to ``spec``.
+    """
+    provider, name = _found(spec, None)
+    return ModelIdentity(
+        provider.prefix, provider.sole_model or f"{provider.prefix}:{name}", None, provider.local
+    )
 
 
 def notices(specs: Iterable[object]) -> list[str]:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from evolver.errors import SettingsError
+from evolver.models.hosts import is_this_machine
 from evolver.models.registry import Provider
 from evolver.quoting import public_url
 
@@ -49,17 +49,7 @@ def address_of(provider: Provider, base_url: str | None) -> str | None:
 
 def in_the_clear(url: str) -> bool:
     """Tell whether what is sent to an address can be read on the way: http, and to another machine than this."""
-    parts = urlsplit(url)
-    host = (parts.hostname or "").rstrip(".")
-    here = host == "localhost" or host.endswith(".localhost") or _is_loopback(host)
-    return parts.scheme == "http" and not here
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
+    return urlsplit(url).scheme == "http" and not is_this_machine(url)
 
 
 def checked_base_url(url: str | None) -> str | None:

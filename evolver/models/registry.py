@@ -34,7 +34,7 @@ class Setup:
     """
 
     base_url: str | None = None
-    key: str | None = None
+    key: str | None = field(default=None, repr=False)
     timeout: float = 600.0
     on_notice: Callable[[str], None] = _ignore
 

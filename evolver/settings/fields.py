@@ -14,6 +14,7 @@ from typing import Annotated, Any
 
 from evolver.settings.choices import DEFAULT_FORMAT, AnswerSeeds, BatchFallback, Format, Turns
 from evolver.settings.definition import NOT_PYTHON, Entry, Setting, entries_of
+from evolver.text import without_passwords
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -201,6 +202,7 @@ class Settings(Asking):
             metavar="N",
             more="The calls of earlier sessions of the run count; it is the brake where no price is known.",
             ge=1,
+            risk="bounds",
         ),
     ] = None
     retry_failed: Annotated[
@@ -228,6 +230,16 @@ class Settings(Asking):
             group="Budget and limits",
             metavar="USD",
             ge=0,
+            risk="consents",
+        ),
+    ] = None
+    price_as: Annotated[
+        str | None,
+        Setting(
+            help="Count by the price of another model, such as openai:gpt-4.1-mini.",
+            group="Budget and limits",
+            metavar="SPEC",
+            more="For a gateway or proxy whose price nobody knows; --price-in and --price-out outrank it.",
             risk="consents",
         ),
     ] = None
@@ -319,6 +331,11 @@ class Settings(Asking):
     format: Annotated[Format, Setting(help="Shape of its rows.", group="Output")] = DEFAULT_FORMAT
     quiet: Annotated[bool, Setting(help="Errors only.", group="Output", doors=NOT_PYTHON)] = False
     by_purpose: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        """Show every setting, without the passwords in addresses."""
+        shown = (f"{one.name}={getattr(self, one.name)!r}" for one in dataclasses.fields(self))
+        return f"Settings({', '.join(map(without_passwords, shown))})"
 
     @property
     def judge_model(self) -> str | None:

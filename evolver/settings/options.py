@@ -34,6 +34,7 @@ class Options(TypedDict, total=False):
     retry_failed: bool
     price_in: float | None
     price_out: float | None
+    price_as: str | None
     concurrency: int
     rpm: int | None
     tpm: int | None

@@ -12,9 +12,8 @@ from typing import Any
 from evolver.errors import SettingsError
 from evolver.settings.definition import Entry
 from evolver.settings.said import PREFIX, Said
-from evolver.text import one_line
+from evolver.text import one_line, without_passwords
 
-_PASSWORD = re.compile(r"(?<=://)[^/@\s]*@")
 _SHOWN = 120  # signs of a value
 
 
@@ -45,7 +44,7 @@ def refusal(found: Iterable[tuple[Entry, Said]], path: Path) -> SettingsError:
 def shown(value: Any) -> str:
     """Return a value in one harmless line, without a password in a URL."""
     text = ",".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
-    text = one_line(_PASSWORD.sub("***@", text))
+    text = one_line(without_passwords(text))
     return text if len(text) <= _SHOWN else text[:_SHOWN] + "…"
 
 

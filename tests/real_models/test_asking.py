@@ -18,7 +18,7 @@ from evolver.calls.key import Origin
 from evolver.calls.limits import SlotsClosedError
 from evolver.calls.prices import Price, price_for
 from evolver.errors import BudgetError, ModelError, RowModelError, RunModelError, TransientModelError
-from evolver.models.factory import identify, identity, make_model, official
+from evolver.models.factory import identify, identity, is_sold, make_model
 from evolver.models.identity import ModelIdentity
 from evolver.models.protocol import Completion, Request, Sampling
 from tests.calls.asking import make_asker
@@ -231,7 +231,7 @@ def test_an_address_from_the_environment_is_known_too(
     monkeypatch.setenv(variable, "http://127.0.0.1:9/some/path")
     who = identify(spec)
     assert who == identity(make_model(spec))
-    assert not official(who)
+    assert not is_sold(who)
 
 
 @pytest.mark.parametrize(
@@ -247,7 +247,7 @@ def test_an_address_from_the_environment_is_known_too(
 def test_a_provider_sells_and_a_server_of_ones_own_does_not(
     spec: str, base_url: str | None, sold: bool
 ) -> None:
-    assert official(identify(spec, base_url=base_url)) is sold
+    assert is_sold(identify(spec, base_url=base_url)) is sold
 
 
 @pytest.mark.parametrize("host", ["localhost:8000", "10.0.0.7", "[::1]:80", "gpu-box"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pty
 import subprocess
@@ -114,6 +115,77 @@ def test_a_price_of_nothing_asks_nothing(evolve: Command, paid: list[object], se
     free = [*paid[: paid.index("--price-in")], "--price-in", 0, "--price-out", 0]
     done = evolve(*free)
     assert (done.returncode, "price" in done.stderr) == (0, False)
+
+
+GATEWAY = ("--model", "openai:gpt-4.1-mini", "--base-url", "https://gateway.example.com/v1")
+"""A model at a host that is nobody's own; no test gets so far as to ask it."""
+
+
+@pytest.mark.parametrize("host", ["gateway.example.com", "eu.api.openai.com", "8.8.8.8"])
+def test_a_model_at_any_host_that_is_not_ones_own_is_asked_about(
+    evolve: Command, pool: Path, store: Path, host: str
+) -> None:
+    model = ("--model", "openai:gpt-4.1-mini", "--base-url", f"https://{host}/v1")
+    refused = evolve("--pool", pool, *model, OPENAI_API_KEY=KEY)
+    assert refused.returncode == 1
+    assert "this run costs money" in refused.stderr
+    assert "nothing was sent" in refused.stderr
+    assert "--max-calls N" in refused.stderr
+    assert "--price-as openai:NAME" in refused.stderr
+    assert not store.exists()
+
+
+def test_where_no_price_is_known_a_budget_in_dollars_is_refused_with_what_bounds_it_instead(
+    evolve: Command, pool: Path, store: Path
+) -> None:
+    refused = evolve("--pool", pool, *GATEWAY, "--max-cost", 5, OPENAI_API_KEY=KEY)
+    assert refused.returncode == 1
+    assert "--max-cost cannot be kept" in refused.stderr
+    assert "--max-calls N" in refused.stderr
+    assert not store.exists()
+
+
+def test_the_price_of_another_model_counts_for_one_that_has_none(evolve: Command, pool: Path) -> None:
+    def quoted(*args: object) -> dict[str, Any]:
+        said = evolve("estimate", "--pool", pool, *args, "--json")
+        found: dict[str, Any] = json.loads(said.stdout)
+        return found
+
+    own = quoted("--model", "openai:gpt-4.1-mini")
+    assert quoted(*GATEWAY)["cost_usd"] is None
+    assert quoted(*GATEWAY, "--price-as", "openai:gpt-4.1-mini")["cost_usd"] == pytest.approx(own["cost_usd"])
+    free = quoted(*GATEWAY, "--price-as", "openai:gpt-4.1-mini", "--price-in", 0, "--price-out", 0)
+    assert free["cost_usd"] == 0
+
+
+@pytest.mark.parametrize("spec", ["openai:no-such-model", "nobody"])
+def test_a_price_as_that_nobody_knows_is_told(evolve: Command, pool: Path, store: Path, spec: str) -> None:
+    refused = evolve("--pool", pool, *GATEWAY, "--price-as", spec, OPENAI_API_KEY=KEY)
+    assert refused.returncode in (1, 2)
+    assert spec in refused.stderr
+    assert "nothing was sent" in refused.stderr
+    assert not store.exists()
+
+
+def test_a_bound_on_the_calls_is_consent_where_no_price_is_known_and_nobody_can_be_asked(
+    evolve: Command, paid: list[object], server: SimServer
+) -> None:
+    # A proxy of the user's own leads the name of a foreign host to the server, which knows nothing of proxies.
+    proxied = ["--pool", paid[1], "--limit", 5, "--epochs", 1, "--model", "openai:gpt-4.1-mini"]
+    address = server.openai_base_url.replace("http://", "").partition("/")[0]
+    done = evolve(
+        *proxied,
+        "--base-url",
+        "http://gateway.example.com/v1",
+        "--max-calls",
+        7,
+        OPENAI_API_KEY=KEY,
+        HTTP_PROXY=f"http://{address}",
+    )
+    assert "a price nobody knows at most" in done.stderr
+    assert server.stats()["requests"] >= 1
+    assert done.stderr.count("unencrypted") == 1
+    assert done.stderr.index("unencrypted") < done.stderr.index("Estimated")
 
 
 def test_python_code_is_not_asked(options: dict[str, Any]) -> None:

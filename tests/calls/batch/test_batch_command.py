@@ -14,7 +14,7 @@ import pytest
 from click.testing import CliRunner
 
 from evolver.cli.main import main
-from evolver.errors import BatchMissingError
+from evolver.errors import BatchMissingError, SettingsError
 from evolver.events import BatchProgress, Event
 
 
@@ -55,7 +55,8 @@ def test_a_store_without_batches_says_how_to_make_one(runner: Any) -> None:
 def test_a_cancelled_batch_is_collected_and_the_rest_submitted_by_the_next_run(
     runner: Any, in_flight: str
 ) -> None:
-    result = CliRunner().invoke(main, ["batches", "--store", in_flight, "cancel", "batch_"])
+    address = ["--base-url", runner.base_url("openai")]
+    result = CliRunner().invoke(main, ["batches", "--store", in_flight, "cancel", "batch_", *address])
     assert result.exit_code == 0
     assert "being cancelled" in result.stderr
     assert [row["status"] for row in runner.ask("held.db", "SELECT status FROM batches")] == ["cancelling"]
@@ -72,7 +73,20 @@ def test_a_cancelled_batch_is_collected_and_the_rest_submitted_by_the_next_run(
     }
 
 
-def test_a_batch_the_provider_does_not_know_is_given_up(runner: Any, in_flight: str) -> None:
+def test_no_key_goes_to_an_address_that_only_the_store_names(runner: Any, in_flight: str) -> None:
+    before = runner.sim.stats()["requests"]
+    result = CliRunner().invoke(main, ["batches", "--store", in_flight, "cancel", "batch_"])
+
+    assert isinstance(result.exception, SettingsError)
+    assert runner.base_url("openai") in str(result.exception)
+    assert "--base-url" in str(result.exception)
+    assert runner.sim.stats()["requests"] == before
+    assert [row["status"] for row in runner.ask("held.db", "SELECT status FROM batches")] == ["submitted"]
+
+
+def test_a_batch_the_provider_does_not_know_is_given_up(
+    runner: Any, in_flight: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from sqlalchemy import text
 
     from evolver_store.connect import open_for_writing
@@ -84,6 +98,7 @@ def test_a_batch_the_provider_does_not_know_is_given_up(runner: Any, in_flight: 
     with pytest.raises(Exception, match="evolve batches cancel batch_of_another_key"):
         runner.run("held.db", epochs=1)
 
+    monkeypatch.setenv("OPENAI_BASE_URL", runner.base_url("openai"))
     result = CliRunner().invoke(main, ["batches", "--store", in_flight, "cancel", "batch_of"])
     assert "given up" in result.stderr
     runner.sim.configure(batch_hold=False)

@@ -1,0 +1,86 @@
+"""Whose machine an address names: nobody sends a bill for one's own, and anybody else is asked about."""
+
+from __future__ import annotations
+
+import pytest
+
+from evolver.models.factory import identify, is_sold
+from evolver.models.hosts import is_own, is_this_machine
+
+OWN = [
+    "localhost",
+    "localhost.",
+    "LOCALHOST:8000",
+    "127.0.0.1",
+    "127.8.9.1",
+    "0.0.0.0",
+    "[::1]:80",
+    "[::]",
+    "10.1.2.3",
+    "172.16.0.1",
+    "172.31.255.254",
+    "192.168.1.5",
+    "[fd00::1]",
+    "169.254.10.10",
+    "[fe80::1]",
+    "[::ffff:10.0.0.1]",
+    "gpu-box",
+    "ollama",
+    "vllm.internal",
+    "gpu.local",
+    "a.localhost",
+    "2130706433",
+    "0x7f000001",
+    "127.1",
+]
+OTHERS = [
+    "api.openai.com",
+    "eu.api.openai.com",
+    "us.api.openai.com.",
+    "gateway.example.com",
+    "openrouter.ai",
+    "my.lan",
+    "8.8.8.8",
+    "172.32.0.1",
+    "172.15.0.1",
+    "192.169.0.1",
+    "11.0.0.1",
+    "100.64.0.1",
+    "[2001:db8::1]",
+    "[::ffff:8.8.8.8]",
+    "134744072",
+    "0x08080808",
+    "8.8",
+    "localhost.evil.com",
+    "10.0.0.1.evil.com",
+    "internal.com",
+    "evil-local.com",
+    "127.0.0.1.nip.io",
+]
+
+
+@pytest.mark.parametrize("host", OWN)
+def test_nobody_sends_a_bill_for_a_host_of_ones_own(host: str) -> None:
+    assert is_own(f"http://{host}/v1")
+    assert not is_sold(identify("openai:x", base_url=f"http://{host}/v1"))
+
+
+@pytest.mark.parametrize("host", OTHERS)
+def test_every_other_host_is_asked_about_like_the_provider_itself(host: str) -> None:
+    assert not is_own(f"https://{host}/v1")
+    assert is_sold(identify("openai:x", base_url=f"https://{host}/v1"))
+    assert is_sold(identify("ollama:x", base_url=f"https://{host}/v1"))
+
+
+@pytest.mark.parametrize("url", ["", "localhost", "http://", "http://[::1", "http://[nonsense]/v1"])
+def test_what_is_no_address_is_nobodys_own(url: str) -> None:
+    assert not is_own(url)
+    assert not is_this_machine(url)
+
+
+@pytest.mark.parametrize(
+    ("host", "here"),
+    [("localhost", True), ("127.0.0.1", True), ("[::1]", True), ("10.0.0.1", False), ("gpu-box", False)],
+)
+def test_only_what_stays_on_this_machine_passes_no_wire(host: str, here: bool) -> None:
+    assert is_this_machine(f"http://{host}/v1") is here
