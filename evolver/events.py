@@ -82,10 +82,14 @@ class Merging:
 
 @dataclass(frozen=True, slots=True)
 class Stopping:
-    """No new call starts; those in flight are finished and written."""
+    """No new call starts; those in flight are finished and written.
+
+    ``wished`` says that somebody asked for it, and may do so again to end at once.
+    """
 
     reason: str
     in_flight: int
+    wished: bool = False
 
 
 Event = (

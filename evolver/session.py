@@ -25,7 +25,7 @@ from evolver.calls.ledger import Ledger
 from evolver.calls.prices import Price
 from evolver.calls.trace import traced, traced_model
 from evolver.clients import Clients
-from evolver.errors import EvolverError
+from evolver.errors import EvolverError, StoppedError
 from evolver.events import Listener, Notice, Stopping
 from evolver.facts.spending import Spent, paid_by
 from evolver.interpreter import tuned
@@ -132,7 +132,7 @@ class Session:
         self.common.close()
         if self.batcher is not None:
             self.batcher.close()
-        self.listener(Stopping(str(error), self.common.gate.in_flight))
+        self.listener(Stopping(str(error), self.common.gate.in_flight, isinstance(error, StoppedError)))
         return True
 
 

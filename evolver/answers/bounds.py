@@ -16,6 +16,7 @@ MOST_BYTES = 32 * 1024 * 1024
 """Bytes of one answer, after decompression."""
 
 _FEW_BYTES = 1024 * 1024
+_BLANK = b" \t\r\n\xef\xbb\xbf"
 _MOST_PARTS = 1_000_000
 """Objects, lists and members of one answer: each may cost a hundred times its bytes in memory."""
 
@@ -62,7 +63,17 @@ def json_object(content: bytes, who: str) -> dict[str, Any]:
     try:
         found = json.loads(content)
     except (ValueError, RecursionError) as error:
-        raise malformed("a body that is not JSON", who=who) from error
+        raise malformed(_kind(content), who=who, said=content.strip()) from error
     if not isinstance(found, dict):
-        raise malformed("JSON that is not an object", who=who)
+        raise malformed("JSON that is not an object", who=who, said=content)
     return found
+
+
+def _kind(content: bytes) -> str:
+    """Say what a body is that is no JSON, as far as its first signs tell."""
+    start = content[:_FEW_BYTES].lstrip(_BLANK)[:15].lower()
+    if start.startswith((b"data:", b"event:", b"id:", b"retry:", b": ")):
+        return "a stream of events, though none was asked for"
+    if start.startswith((b"<!doctype html", b"<html")):
+        return "a web page instead of JSON"
+    return "a body that is not JSON" if start else "nothing"

@@ -12,7 +12,9 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from urllib.parse import urlsplit
 
+from evolver.answers.mends import Asked, mend
 from evolver.errors import ModelError, RowModelError, RunModelError, TransientModelError
 from evolver.quoting import public_url, quote
 
@@ -42,8 +44,15 @@ _FILTERED = frozenset(
 )
 _TOO_LONG = frozenset({"context_length_exceeded", "request_too_large", "string_above_max_length"})
 
+RUN_STOPPED = (
+    "The run has stopped and what is paid for is stored; put this right and run the same command again."
+)
+"""The last line of what ends a run; whoever has none leaves it out."""
+
 _WRONG_ADDRESS = frozenset({404, 405, 410, 426, 451})
 _LONGEST_CODE = 80
+_FIRST_WORDS = 200  # characters that show what it is that a server sent instead of a completion
+_FIRST_BYTES = 4_000
 _RESET = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
 _UNIT_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
@@ -56,6 +65,7 @@ def from_status(
     code: str | None = None,
     headers: Mapping[str, str] | None = None,
     secrets: Iterable[str] = (),
+    asked: Asked | None = None,
 ) -> ModelError:
     """Turn an HTTP answer that is not a completion into the error that says what to do about it.
 
@@ -66,14 +76,18 @@ def from_status(
         code: The provider's machine-readable code, which outranks the status.
         headers: Case-insensitive headers of the answer, for Retry-After.
         secrets: Keys that the words may hold, besides those in the environment.
+        asked: The address, the model and the key's variable, for the sentence that says what to do.
     """
     told = f" ({quote(code, *secrets, longest=_LONGEST_CODE)})" if code else ""
     message = f"{who} answered {status}{told}: {quote(said, *secrets)}"
     if 300 <= status < 400:
         where = _where(headers, secrets)
-        return _stop(f"{message}\nIt sends on to {where}, which is not followed: the key would go there.")
+        return _stop(
+            f"{message}\nIt sends on to {where}, which is not followed: the key would go there. "
+            "If that is where the server is, write its address as the base URL."
+        )
     if code in _STOPS_THE_RUN:
-        return _stop(message)
+        return _stop(message, mend(status, code, asked))
     if code in _FILTERED:
         return RowModelError(message, "content_filter")
     if code in _TOO_LONG or status == 413:
@@ -84,7 +98,7 @@ def from_status(
     if status in (408, 409, 425) or status >= 500:
         return _transient(status, message, headers or {})
     if status in (401, 402, 403) or status in _WRONG_ADDRESS or status < 400:
-        return _stop(message)
+        return _stop(message, mend(status, code, asked))
     return RowModelError(message, "bad_request")
 
 
@@ -99,10 +113,8 @@ def _where(headers: Mapping[str, str] | None, secrets: Iterable[str]) -> str:
     return quote(public_url(location), *secrets) if location else "another address"
 
 
-def _stop(message: str) -> RunModelError:
-    return RunModelError(
-        f"{message}\nThe run has stopped and what is paid for is stored; put this right and run the same command again."
-    )
+def _stop(message: str, mend: str = "") -> RunModelError:
+    return RunModelError("\n".join(part for part in (message, mend, RUN_STOPPED) if part))
 
 
 def from_exception(
@@ -124,10 +136,11 @@ def from_exception(
     if undecoded or any(isinstance(each, too_long) for each in chain):
         return malformed(f"what HTTP cannot carry: {_innermost(chain, secrets)}", who=who)
     refused = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
-    if any(isinstance(each, refused) for each in chain):
-        return TransientModelError(
-            f"cannot reach {url} for {who}: {_innermost(chain, secrets)}", "connection"
-        )
+    unreached = next((each for each in chain if isinstance(each, refused)), None)
+    if unreached is not None:
+        said = _innermost(chain, secrets)
+        why = why_unreached(unreached, said, url)
+        return TransientModelError(f"cannot reach {url} for {who}: {why}", "connection")
     if any(isinstance(each, TimeoutError) for each in chain):
         return TransientModelError(f"{who} did not answer in time", "timeout")
     return TransientModelError(
@@ -135,9 +148,31 @@ def from_exception(
     )
 
 
-def malformed(what: str, *, who: str) -> TransientModelError:
-    """An answer that is no completion: a proxy's page, half a body, an empty object, more than anybody asked for."""
-    return TransientModelError(f"{who} answered with {what}", "malformed")
+def why_unreached(error: BaseException, said: str, url: str) -> str:
+    """Say why no connection came about, and what to do: a name, a port, a certificate, or nobody at all."""
+    import aiohttp  # as above
+
+    where = urlsplit(url)
+    place = where.netloc
+    if isinstance(error, aiohttp.ClientConnectorDNSError):
+        return f"the name {where.hostname} does not resolve ({said}). Look at the spelling, the network and the DNS"
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
+        return f"its certificate is not trusted ({said}). Name the file of your authority in SSL_CERT_FILE"
+    if isinstance(error, aiohttp.ClientSSLError):
+        return f"no TLS at {place} ({said}). Write http:// if that server has no TLS"
+    if isinstance(error, aiohttp.ConnectionTimeoutError):
+        return f"nobody takes the connection at {place}. Look at the host, the port and the firewall"
+    return f"nothing listens at {place} ({said}). Start the server, or look at the host and the port"
+
+
+def malformed(what: str, *, who: str, said: object = None) -> TransientModelError:
+    """An answer that is no completion: a proxy's page, half a body, an empty object, more than anybody asked for.
+
+    Its first words are quoted where ``said`` has any; bytes are read as UTF-8.
+    """
+    text = said[:_FIRST_BYTES].decode("utf-8", "replace") if isinstance(said, bytes) else said
+    words = "" if text is None else quote(text, longest=_FIRST_WORDS)
+    return TransientModelError(f"{who} answered with {what}" + (f": {words}" if words else ""), "malformed")
 
 
 def retry_after(headers: Mapping[str, str], *, now: datetime | None = None) -> float | None:

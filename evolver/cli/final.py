@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Sequence
 
 from rich.console import Console
 from rich.table import Table
 
+from evolver.cli.options import DEFAULT_STORE
 from evolver.cli.words import SHORT_RULES, counted
 from evolver.facts.spending import Spent
 from evolver.pool import PoolReport
@@ -49,9 +51,9 @@ def print_final(console: Console, result: Result) -> None:
             them = "it" if count == 1 else "them"
             console.print(f"  {left_out}; --answer-seeds lets the model answer {them}.", markup=False)
     lineage = shown(store_url(result.store))  # without a password
-    console.print(
-        f"Lineage {lineage}: ask it with 'evolve stats' or 'evolve sql'.", markup=False, soft_wrap=True
-    )
+    there = "" if result.store == DEFAULT_STORE else f" --store {shlex.quote(lineage)}"
+    ways = f"'evolve stats{there}' or 'evolve sql{there}'"
+    console.print(f"Lineage {lineage}: ask it with {ways}.", markup=False, soft_wrap=True)
 
 
 def _money(result: Result) -> Iterator[str]:

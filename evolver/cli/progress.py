@@ -138,12 +138,13 @@ class Progress:
         """Take in an event; what a person must read is printed at once."""
         self.tally.add(event)
         if isinstance(event, Notice):
-            self._console.print(event.text, style="yellow", markup=False)
+            self._console.print(event.text, style="yellow", markup=False, soft_wrap=True)
         elif isinstance(event, Stopping):
             one = event.in_flight == 1
             finished = f"{counted(event.in_flight, 'call')} in flight {'is' if one else 'are'} finished"
             what = f"{finished} and written" if event.in_flight else "writing"
-            self._console.print(f"Stopping: {what}. Ctrl-C again ends at once.", style="yellow")
+            again = " Ctrl-C again ends at once." if event.wished else ""
+            self._console.print(f"Stopping: {what}.{again}", style="yellow")
         elif isinstance(event, RunStarted):
             done = sum(event.done_by_epoch)
             again = f", going on after {counted(done, 'attempt')}" if event.resumed else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -63,7 +64,9 @@ class AnthropicModel(SdkModel):
     def _completion(self, answer: dict[str, Any]) -> Completion:
         content = answer.get("content")
         if not isinstance(content, list):
-            raise malformed("a body without content", who=self.name)
+            raise malformed(
+                "a body without content", who=self.name, said=json.dumps(answer, ensure_ascii=False)
+            )
         reason = answer.get("stop_reason")
         said = of_content(content)
         refusal = (said.text or _explanation(answer)) if reason == "refusal" else None

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import openai
 
 from evolver.answers.failures import malformed
+from evolver.answers.mends import address_mend
 from evolver.answers.messages import of_message
 from evolver.answers.refusals import Refusal, read_refusal
+from evolver.answers.usage import count
 from evolver.errors import ModelError
 from evolver.models.protocol import Completion, Request
 from evolver.models.sdk import SdkErrors
@@ -73,10 +76,19 @@ class OpenAIModel(SdkModel):
     def _without_choice(self, answer: dict[str, Any]) -> ModelError:
         """Read a 200 without a choice: some gateways put the failure of the server behind them into it."""
         error = answer.get("error")
-        status = error.get("code") if isinstance(error, dict) else None
-        if isinstance(error, dict) and isinstance(status, int):
-            return self._refused(status, str(error.get("message", "")))
-        return malformed("a body without a choice", who=self.name)
+        told = error if isinstance(error, dict) else answer
+        status = count(told.get("code", told.get("status_code")))
+        said = told.get("message", told.get("detail", error))
+        if error and status is not None and 300 <= status < 600:
+            return self._refused(status, said if isinstance(said, str) else json.dumps(error))
+        if error or isinstance(said, str):
+            words = said if isinstance(said, str) else json.dumps(error or said)
+            wrong = address_mend(self._asked)
+            hint = f" (asked was POST {self._asked.url}. {wrong})" if wrong else ""
+            return malformed(f"an error in place of a completion{hint}", who=self.name, said=words)
+        return malformed(
+            "a body without a choice", who=self.name, said=json.dumps(answer, ensure_ascii=False)
+        )
 
 
 def _first_choice(answer: dict[str, Any]) -> dict[str, Any] | None:

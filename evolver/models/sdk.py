@@ -30,6 +30,9 @@ CONNECTIONS = 4096
 """Most connections of one client; above any sensible ``--concurrency``, so that only the slots limit."""
 
 _SECONDS_TO_CONNECT = 15.0
+_SECONDS_TO_REACH = 4.0
+"""Likewise, until the server was reached once: an address where nobody is should be told of at once."""
+
 _ABOUT_A_BODY = frozenset(
     {b"content-length", b"content-type", b"content-encoding", b"transfer-encoding", b"accept"}
 )
@@ -44,6 +47,14 @@ def limits() -> httpx2.Limits:
 def timeouts(seconds: float) -> httpx2.Timeout:
     """Time limits for the SDK; the whole call is limited by :meth:`Wire.post`, not by these."""
     return httpx2.Timeout(seconds, connect=min(seconds, _SECONDS_TO_CONNECT))
+
+
+def hurry(request: httpx2.Request) -> None:
+    """Shorten the time that a request may take to find its server, for one that was never reached."""
+    wait = request.extensions.get("timeout")
+    if isinstance(wait, dict):
+        connect = min(wait.get("connect") or _SECONDS_TO_REACH, _SECONDS_TO_REACH)
+        request.extensions = {**request.extensions, "timeout": {**wait, "connect": connect}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +103,7 @@ class Wire:
         self._path = path
         self._pattern: Pattern | None = None
         self._learning = asyncio.Lock()
+        self._reached = False
         self._who = who
         self._timeout = timeout
         self._errors = errors
@@ -116,7 +128,12 @@ class Wire:
         with self.failures():
             async with asyncio.timeout(self._timeout):
                 pattern = self._pattern or await self._learnt()
-                content = await self._content(await self._sent(pattern.request(body)))
+                request = pattern.request(body)
+                if not self._reached:
+                    hurry(request)
+                response = await self._sent(request)
+                self._reached = True
+                content = await self._content(response)
         return json_object(content, self._who)
 
     async def ask(self, method: str, path: str, **parts: Any) -> dict[str, Any]:

@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from evolver.answers.failures import from_status
+from evolver.answers.mends import Asked
 from evolver.answers.parameters import Parameters, is_refusal
 from evolver.answers.reading import Reader
 from evolver.answers.refusals import Refusal, read_refusal
 from evolver.errors import ModelError, RunModelError, TransientModelError
 from evolver.models import registry
 from evolver.models.batch.sdk_batches import Desk
-from evolver.models.keys import address_of, read_key
+from evolver.models.keys import KEYLESS, address_of, read_key
 from evolver.models.protocol import Completion, Request, Sampling
 from evolver.models.sdk import SdkErrors, Wire, limits, timeouts
 
@@ -81,6 +82,8 @@ class SdkModel(ABC):
         )
         self._wire = Wire(client, http, self.sdk.path, who=self.name, timeout=timeout, errors=self.sdk.errors)
         self.base_url = self._wire.url
+        keyed = self._key != KEYLESS
+        self._asked = Asked(self._wire.url, self.sdk.path, name, record.key, keyed)
 
     async def complete(self, request: Request) -> Completion:
         """Answer ``request``; parameters the model refuses are adapted and the call sent again at once."""
@@ -147,7 +150,9 @@ class SdkModel(ABC):
         return self._refused(error.status_code, said, code, error.response.headers)
 
     def _refused(self, status: int, said: str, code: str | None = None, headers: Any = None) -> ModelError:
-        return from_status(status, said, who=self.name, code=code, headers=headers, secrets=(self._key,))
+        return from_status(
+            status, said, who=self.name, code=code, headers=headers, secrets=(self._key,), asked=self._asked
+        )
 
     def _refused_in_batch(self, status: int, said: str, code: str | None, error: object) -> ModelError:
         """Read an error in a batch's results; one that teaches how to ask is worth the next batch."""
