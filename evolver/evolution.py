@@ -6,26 +6,21 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Unpack
 
-from sqlalchemy import Engine
-
 from evolver.blocking import run_blocking
 from evolver.clients import Clients, make_clients
-from evolver.errors import AllFailedError, BudgetError, OutputError, StoppedError
-from evolver.events import Event, Listener, Merging, Notice, PoolRead
+from evolver.errors import StoppedError
+from evolver.events import Event, Listener, Notice
+from evolver.mainjob import MainJob
 from evolver.models.protocol import Purpose
 from evolver.plan import Plan, check_batchable, make_plan
 from evolver.plugins import parse_mutator_list
-from evolver.pool import Pool, PoolReport, PoolSource, reading_of
+from evolver.pool import Pool, PoolSource, reading_of
 from evolver.preflight import check_files, check_not_lost
 from evolver.report.estimate import Estimate, estimate_run
 from evolver.report.session import SessionCount
-from evolver.result import Result, conclude
-from evolver.scheduler.evolve import evolve
-from evolver.scheduler.prepare import find_or_begin
-from evolver.session import Asked, Terms, open_session
+from evolver.result import Result
 from evolver.settings import Options, Settings, given_settings
 from evolver.stop import Stop
-from evolver_store.runs import Run
 
 MutatorLike = Any  # a name, file.py:Name, file.jinja, or an object; see evolver.plugins
 RuleLike = str | Callable[..., Any]
@@ -78,7 +73,6 @@ class Evolution:
         self._stop = Stop()
         self._plan: Plan | None = None
         self._clients: Clients | None = None
-        self._begun: tuple[Run, PoolReport | None] | None = None
 
     @classmethod
     def of(cls, settings: Settings, on_event: Listener | None = None) -> Evolution:
@@ -160,37 +154,11 @@ class Evolution:
                         "--max-calls N bounds the calls."
                     )
                 )
-            return await self._run(plan)
+            assert self._clients is not None  # made by prepare
+            return await MainJob(plan, self._clients, self._listener, self._stop).run()
         finally:
             await self.aclose()
             self._stop.forget()
-
-    async def _run(self, plan: Plan) -> Result:
-        try:
-            await self._evolve(plan)
-        except BudgetError as error:
-            error.result = await self._what_there_is()
-            raise
-        assert self._begun is not None
-        result = await self._conclude(*self._begun)
-        count = self._listener
-        if count.attempts and count.failed == count.attempts:
-            stated = AllFailedError(
-                f"every attempt of this session failed ({count.failed:,}), the last one: {count.last_failure}. They "
-                "are stored as failed; put this right and run the same command with --retry-failed."
-            )
-            stated.result = result
-            raise stated
-        return result
-
-    async def _what_there_is(self) -> Result | None:
-        """Write the dataset of a run that stopped for want of money; ``None`` where there is nothing to write."""
-        if self._begun is None:
-            return None
-        try:
-            return await self._conclude(*self._begun)
-        except OutputError:
-            return None
 
     def stop(self) -> None:
         """Ask the run to stop: calls in flight are finished and written, no new one starts. For any thread."""
@@ -203,36 +171,6 @@ class Evolution:
         clients, self._clients = self._clients, None
         if clients is not None:
             await clients.aclose()
-
-    async def _evolve(self, plan: Plan) -> None:
-        """Begin or find the run, and work on it until nothing is left."""
-        assert self._clients is not None
-        loop = asyncio.get_running_loop()
-        self._begun = None
-
-        def on_seeds(count: int, report: PoolReport) -> None:
-            self._stop.check()
-            loop.call_soon_threadsafe(self._listener, PoolRead(count, sum(report.skipped.values())))
-
-        def begin(engine: Engine) -> Run:
-            self._begun = find_or_begin(engine, plan, on_seeds)
-            return self._begun[0]
-
-        asked = Asked(self._clients, plan.identities, plan.prices)
-        terms = Terms.of(self.settings)
-        async with open_session(
-            plan.name, terms, asked, begin, listener=self._listener, stop=self._stop
-        ) as session:
-            await evolve(session, plan)
-
-    async def _conclude(self, run: Run, pool: PoolReport | None) -> Result:
-        loop = asyncio.get_running_loop()
-
-        def on_progress(done: int, total: int) -> None:
-            self._stop.check()
-            loop.call_soon_threadsafe(self._listener, Merging(done, total))
-
-        return await asyncio.to_thread(conclude, run, pool, self.settings, self._listener, on_progress)
 
 
 def _listed(mutators: Sequence[MutatorLike] | Mapping[MutatorLike, float]) -> tuple[MutatorLike, ...]:

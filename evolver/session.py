@@ -15,10 +15,11 @@ from datetime import UTC, datetime
 
 from sqlalchemy import URL, Engine
 
-from evolver.calls.ask import Asker, Asks, Common
+from evolver.calls.ask import Asker, Asks
 from evolver.calls.batch.batcher import Batcher, BatchOptions
 from evolver.calls.batch.store import BatchStore
 from evolver.calls.budget import Budget
+from evolver.calls.common import Common
 from evolver.calls.forecast import BATCH_FACTOR, Forecast
 from evolver.calls.gate import Gate
 from evolver.calls.ledger import Ledger

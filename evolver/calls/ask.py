@@ -8,18 +8,18 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Protocol
 from uuid import uuid4
 
 from evolver.answers.reading import apart
-from evolver.calls.budget import Budget, Purse, Reservation
-from evolver.calls.events import CallEnded, CallEvent, CallRetried, Notice
-from evolver.calls.forecast import BATCH_FACTOR, Forecast
-from evolver.calls.gate import Gate
-from evolver.calls.health import LONGEST_OUTAGE, Health
+from evolver.calls.budget import Purse, Reservation
+from evolver.calls.common import Common
+from evolver.calls.events import CallEnded, CallRetried
+from evolver.calls.forecast import BATCH_FACTOR
+from evolver.calls.health import LONGEST_OUTAGE
 from evolver.calls.key import Origin, call_key
 from evolver.calls.prices import Price
 from evolver.calls.rows import WITHHELD, Kept, call_row, completion_of
@@ -43,18 +43,6 @@ class Answer:
     cost_usd: float | None
 
 
-class CallLog(Protocol):
-    """Where completed calls are kept."""
-
-    async def find(self, key: str) -> Mapping[str, Any] | None:
-        """Return the row of ``calls`` under that key, if it was ever paid for."""
-        ...
-
-    def keep(self, row: dict[str, Any]) -> None:
-        """Store a row of ``calls``."""
-        ...
-
-
 class Asks(Protocol):
     """What an attempt asks: a model, one call at a time or in batches."""
 
@@ -66,42 +54,6 @@ class Asks(Protocol):
     async def ask(self, request: Request, origin: Origin, priority: int) -> Answer:
         """Return the completion of ``request``, as :meth:`Asker.ask` does."""
         ...
-
-
-@dataclass(slots=True)
-class Common:
-    """What all askers of a session share.
-
-    ``timeout`` is the seconds after which a call counts as failed and is tried again; ``again`` asks anew what a
-    provider's filter withheld before.
-    """
-
-    gate: Gate
-    log: CallLog
-    budget: Budget
-    forecast: Forecast
-    report: Callable[[CallEvent], None]
-    timeout: float = 300.0
-    again: bool = False
-    told: set[str] = field(default_factory=set)
-    _healths: dict[tuple[str, str | None], Health] = field(default_factory=dict)
-
-    def health(self, who: ModelIdentity) -> Health:
-        """Return the health of a model's provider at its address: one for all who ask there."""
-        return self._healths.setdefault((who.provider, who.base_url), Health())
-
-    def tell_once(self, text: str) -> None:
-        """Tell the user something, the first time."""
-        if text not in self.told:
-            self.told.add(text)
-            self.report(Notice(text))
-
-    def close(self) -> None:
-        """Let no more calls start, and nobody wait for one."""
-        self.gate.close()
-        self.budget.close()
-        for health in self._healths.values():
-            health.close()
 
 
 class Asker:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from evolver.calls.ask import Asker, CallLog, Common
+from evolver.calls.ask import Asker
 from evolver.calls.budget import Budget
+from evolver.calls.common import CallLog, Common
 from evolver.calls.events import CallEvent
 from evolver.calls.forecast import Forecast
 from evolver.calls.gate import Gate

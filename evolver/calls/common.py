@@ -1,0 +1,62 @@
+"""What all askers of a session share: slots, store, money, and what is known of each provider."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from evolver.calls.budget import Budget
+from evolver.calls.events import CallEvent, Notice
+from evolver.calls.forecast import Forecast
+from evolver.calls.gate import Gate
+from evolver.calls.health import Health
+from evolver.models.identity import ModelIdentity
+
+
+class CallLog(Protocol):
+    """Where completed calls are kept."""
+
+    async def find(self, key: str) -> Mapping[str, Any] | None:
+        """Return the row of ``calls`` under that key, if it was ever paid for."""
+        ...
+
+    def keep(self, row: dict[str, Any]) -> None:
+        """Store a row of ``calls``."""
+        ...
+
+
+@dataclass(slots=True)
+class Common:
+    """What all askers of a session share.
+
+    ``timeout`` is the seconds after which a call counts as failed and is tried again; ``again`` asks anew what a
+    provider's filter withheld before.
+    """
+
+    gate: Gate
+    log: CallLog
+    budget: Budget
+    forecast: Forecast
+    report: Callable[[CallEvent], None]
+    timeout: float = 300.0
+    again: bool = False
+    told: set[str] = field(default_factory=set)
+    _healths: dict[tuple[str, str | None], Health] = field(default_factory=dict)
+
+    def health(self, who: ModelIdentity) -> Health:
+        """Return the health of a model's provider at its address: one for all who ask there."""
+        return self._healths.setdefault((who.provider, who.base_url), Health())
+
+    def tell_once(self, text: str) -> None:
+        """Tell the user something, the first time."""
+        if text not in self.told:
+            self.told.add(text)
+            self.report(Notice(text))
+
+    def close(self) -> None:
+        """Let no more calls start, and nobody wait for one."""
+        self.gate.close()
+        self.budget.close()
+        for health in self._healths.values():
+            health.close()
