@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, cast, get_args
 
+from evolver.digest import digest_of
 from evolver.elimination.built_in import BUILT_IN
 from evolver.elimination.language_changed import check_installed
 from evolver.elimination.longer_than_parent import make_longer_than_parent
@@ -14,7 +15,7 @@ from evolver.elimination.no_information_gain import is_blank, no_information_gai
 from evolver.elimination.refusal import make_refusal
 from evolver.elimination.verdict import Candidate, Drop, Reads, Rule
 from evolver.errors import PluginError, UnknownNameError
-from evolver.loading import did_you_mean, digest_of, load_object
+from evolver.loading import did_you_mean, load_object
 
 DEFAULT: Final = "default"
 ALL: Final = "all"

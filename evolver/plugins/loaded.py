@@ -12,8 +12,8 @@ from itertools import accumulate
 from random import Random
 from typing import Any, NoReturn
 
+from evolver.digest import digest_of
 from evolver.errors import PluginError
-from evolver.loading import digest_of
 from evolver.plugins.authoring import OWN_FAMILY, name_of_class, plain_parse, with_rng
 from evolver.plugins.protocol import Prompt, Unusable
 

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from evolver.digest import digest_of
 from evolver.errors import PluginError
-from evolver.loading import digest_of, load_object
+from evolver.loading import load_object
 
 SCRIPT = """
 LIMIT = {limit}
@@ -104,7 +105,7 @@ def test_a_digest_follows_what_is_closed_over_and_bound() -> None:
 def test_a_digest_is_equal_in_every_process(tmp_path: Path) -> None:
     file = write(tmp_path / "mine.py")
     program = (
-        "import sys\nfrom evolver.loading import digest_of, load_object\n"
+        "import sys\nfrom evolver.digest import digest_of\nfrom evolver.loading import load_object\n"
         "print(digest_of(load_object(sys.argv[1] + ':check')), digest_of(load_object(sys.argv[1] + ':boxes')),"
         ' digest_of(eval(\'lambda x: x in {"a", "b", "c", "d"}\')))'
     )
