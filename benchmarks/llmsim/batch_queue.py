@@ -42,8 +42,8 @@ class Batch:
     id: str
     lines: IO[bytes]
     times: list[int]
+    created: float
     about: Mapping[str, Any] = field(default_factory=dict)
-    created: float = field(default_factory=time.time)
     began: float = field(default_factory=time.monotonic)
     canceled_at: float | None = None
     canceled_share: float = 1.0
@@ -79,7 +79,7 @@ class BatchQueue:
             times.append(counters.batch_contents.ask(content))
         counters.batches["submitted"] += 1
         counters.batches["requests"] += len(times)
-        batch = Batch(id_, lines, times, about)
+        batch = Batch(id_, lines, times, self._desk.clock.now(), about)
         self._batches[id_] = batch
         return batch
 
@@ -106,7 +106,7 @@ class BatchQueue:
         """Stop working on a batch; what is done by now stays done."""
         if batch.ended is None and batch.canceled_at is None:
             batch.canceled_share = self.progress(batch)
-            batch.canceled_at = time.time()
+            batch.canceled_at = self._desk.clock.now()
 
     def settle(self, batch: Batch) -> Iterator[tuple[str, Outcome]]:
         """Work a batch off and count it: custom ids and outcomes, in no order of the requests."""
@@ -125,7 +125,7 @@ class BatchQueue:
             batch.tally[name] = batch.tally.get(name, 0) + 1
             counters.batches[name] += 1
             yield request["custom_id"], outcome
-        batch.ended = time.time()
+        batch.ended = self._desk.clock.now()
 
     def _content(self, request: Mapping[str, Any]) -> int:
         body = request[self._body_field]

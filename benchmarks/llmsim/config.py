@@ -68,6 +68,7 @@ class Config:
     credit_after: int = _setting(-1, "the account is empty after so many answers; negative: never")
     credit_status: int = _setting(402, "the HTTP status that says so")
     credit_words: str = _setting("the account is empty", "the words that say so")
+    clock_ahead: float = _setting(0.0, "seconds that its clock is ahead of this machine's; negative: behind")
     batch_seconds: float = _setting(0.0, "how long a batch takes")
     batch_hold: bool = _setting(False, "keep batches in progress until batch_hold is false")
     batch_rate_errored: float = _setting(0.0, "share of a batch's requests that end in an error")

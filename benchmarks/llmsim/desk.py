@@ -8,6 +8,7 @@ from itertools import count
 from typing import Any
 
 from benchmarks.llmsim.api import Answer, Api, Ask, Problem
+from benchmarks.llmsim.clock import Clock
 from benchmarks.llmsim.config import Config
 from benchmarks.llmsim.counters import Counters
 from benchmarks.llmsim.gate import Gate
@@ -30,6 +31,7 @@ class Desk:
 
     def __init__(self, config: Config) -> None:
         self.counters = Counters()
+        self.clock = Clock()
         self._numbers = count(1)
         self.configure(config)
 
@@ -38,6 +40,7 @@ class Desk:
         self.config = config
         self.model = SimulatedModel(config)
         self.gate = Gate(config, self.counters)
+        self.clock.ahead = config.clock_ahead
 
     def number(self) -> int:
         """Return the next number, for ids."""
@@ -54,7 +57,7 @@ class Desk:
 
     def headers(self, api: Api) -> bytes:
         """Return the headers that every response of a provider has."""
-        return api.headers(self.number(), self.gate.limit, self.gate.left)
+        return self.clock.header() + api.headers(self.number(), self.gate.limit, self.gate.left)
 
     def refuse(self, exchange: Exchange, api: Api, problem: Problem) -> None:
         """Send an error, with Retry-After where it is a matter of time."""

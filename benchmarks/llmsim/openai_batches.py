@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Mapping
 from typing import IO, Any
 
@@ -88,7 +87,7 @@ class OpenAIBatches:
             "id": f"file-sim{self._desk.number():08x}",
             "object": "file",
             "bytes": file.tell(),
-            "created_at": int(time.time()),
+            "created_at": int(self._desk.clock.now()),
             "expires_at": None,
             "filename": filename,
             "purpose": purpose,
@@ -112,7 +111,7 @@ class OpenAIBatches:
         errors = _line_errors(lines)
         about = {"input_file_id": file_id, "metadata": asked.get("metadata"), "errors": errors}
         if errors:
-            batch = Batch(id_, lines, [], about)
+            batch = Batch(id_, lines, [], self._desk.clock.now(), about)
             self._queue.add_failed(batch)
         else:
             batch = self._queue.submit(id_, lines, about)

@@ -11,9 +11,9 @@ import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
 
+from evolver.answers.clock import date_of
 from evolver.answers.mends import Asked, mend
 from evolver.errors import ModelError, RowModelError, RunModelError, TransientModelError
 from evolver.quoting import public_url, quote
@@ -178,9 +178,9 @@ def malformed(what: str, *, who: str, said: object = None) -> TransientModelErro
 def retry_after(headers: Mapping[str, str], *, now: datetime | None = None) -> float | None:
     """Read how many seconds the provider asks to wait; ``None`` where it says nothing that can be read.
 
-    In this order: ``retry-after-ms``; ``retry-after`` in seconds or as an HTTP date (against ``now``, the
-    present by default; a date in the past is 0); ``x-ratelimit-reset-requests`` or ``-tokens``, such as
-    ``6m0s``, where the like-named ``remaining`` is 0.
+    In this order: ``retry-after-ms``; ``retry-after`` in seconds or as an HTTP date (against ``now``, by default the
+    answer's own ``date``, and without one this machine's clock; a date in the past is 0);
+    ``x-ratelimit-reset-requests`` or ``-tokens``, such as ``6m0s``, where the like-named ``remaining`` is 0.
     """
     milliseconds = _number(headers.get("retry-after-ms"))
     if milliseconds is not None:
@@ -188,7 +188,8 @@ def retry_after(headers: Mapping[str, str], *, now: datetime | None = None) -> f
     text = headers.get("retry-after")
     if text is not None:
         seconds = _number(text)
-        return seconds if seconds is not None else _until(text, now or datetime.now(UTC))
+        then = now or date_of(headers.get("date")) or datetime.now(UTC)
+        return seconds if seconds is not None else _until(text, then)
     waits = [
         _duration(headers.get(f"x-ratelimit-reset-{what}", ""))
         for what in ("requests", "tokens")
@@ -206,13 +207,8 @@ def _number(text: str | None) -> float | None:
 
 
 def _until(text: str, now: datetime) -> float | None:
-    try:
-        then = parsedate_to_datetime(text)
-    except ValueError:
-        return None
-    if then.tzinfo is None:
-        then = then.replace(tzinfo=UTC)
-    return max(0.0, (then - now).total_seconds())
+    then = date_of(text)
+    return None if then is None else max(0.0, (then - now).total_seconds())
 
 
 def _duration(text: str) -> float | None:

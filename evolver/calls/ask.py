@@ -22,12 +22,11 @@ from evolver.calls.forecast import BATCH_FACTOR
 from evolver.calls.health import LONGEST_OUTAGE
 from evolver.calls.key import Origin, call_key
 from evolver.calls.prices import Price
-from evolver.calls.rows import WITHHELD, Kept, call_row, completion_of
+from evolver.calls.rows import WITHHELD, Kept, call_row, checked, completion_of, withheld
 from evolver.calls.waits import check_wait
 from evolver.errors import RowModelError, RunModelError, TransientModelError
 from evolver.models.identity import ModelIdentity
 from evolver.models.protocol import Completion, Model, Purpose, Request, Sampling
-from evolver.text import storable
 
 _PROBE = "Reply with the one word: ready"
 _PROBE_TOKENS = 256  # a model that thinks before it answers is cut by it, which is an answer all the same
@@ -274,13 +273,16 @@ class Asker:
     async def _try(self, request: Request, origin: Origin, purse: Purse, priority: int) -> Answer:
         common, forecast = self._common, self._common.forecast
         async with common.gate.slot(priority, request) as call:
+            if common.log.shared and (row := await common.log.find(self.key(request))) is not None:
+                call.unused()  # it waited for its slot, and a run beside this one has asked the same
+                return self._served(request, row)
             hold = await common.budget.reserve(purse, forecast.likely(request), forecast.most(request))
             paid, calls, started = None, 0, time.monotonic()
             try:
                 try:
                     completion = await self._complete(request)
                 except RowModelError as error:
-                    completion = _withheld(error)
+                    completion = withheld(error)
                 kept = self._kept(request, origin, time.monotonic() - started)
                 paid, tokens = self._cost(kept, completion)
                 calls = 1
@@ -320,17 +322,6 @@ class Asker:
         await self._try(request, Origin(run_id, None, None), Purse(), 0)
 
 
-def _withheld(error: RowModelError) -> Completion:
-    """Return what is kept of a call that is paid for though its answer was withheld; others that fail cost nothing.
-
-    Raises:
-        RowModelError: It cost nothing.
-    """
-    if not (error.prompt_tokens or error.completion_tokens):
-        raise error
-    return Completion(str(error), WITHHELD, error.prompt_tokens, error.completion_tokens)
-
-
 def _typed(given: object) -> Completion:
     """Refuse what a model of the user's own gives in place of a completion, and split its reasoning off."""
     if isinstance(given, Completion) and isinstance(given.text, str):
@@ -340,14 +331,3 @@ def _typed(given: object) -> Completion:
         f"the model's complete() gave {what} where a Completion is wanted; the run stopped, and what is finished is "
         "stored. Mend the model and run the same command again."
     )
-
-
-def checked(completion: Completion) -> Completion:
-    """Return a completion that every database and every file can hold.
-
-    Raises:
-        RowModelError: This one cannot be held.
-    """
-    if storable(completion.text) and (completion.refusal is None or storable(completion.refusal)):
-        return completion
-    raise RowModelError("the completion holds a NUL byte or half a character", "unstorable")

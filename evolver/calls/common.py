@@ -17,6 +17,11 @@ from evolver.models.identity import ModelIdentity
 class CallLog(Protocol):
     """Where completed calls are kept."""
 
+    @property
+    def shared(self) -> bool:
+        """Whether others may keep calls there meanwhile, so that it is worth looking a second time."""
+        ...
+
     async def find(self, key: str) -> Mapping[str, Any] | None:
         """Return the row of ``calls`` under that key, if it was ever paid for."""
         ...

@@ -92,9 +92,12 @@ class Gate:
         if capacity != self._slots.capacity:
             self._slots.resize(capacity)
 
-    def _failed(self, call: Call, error: TransientModelError) -> None:
+    def _unused(self, call: Call) -> None:
         if self._pacer is not None:
             self._pacer.correct(call.estimate, 0)
+
+    def _failed(self, call: Call, error: TransientModelError) -> None:
+        self._unused(call)
         if not error.overload:
             return
         round_ = self._adaptive.round
@@ -118,6 +121,10 @@ class Call:
     def succeeded(self, completion: Completion) -> None:
         """Count the call as answered."""
         self._gate._succeeded(self, completion)
+
+    def unused(self) -> None:
+        """Nothing was asked after all."""
+        self._gate._unused(self)
 
     def failed(self, error: TransientModelError) -> None:
         """Count the call as failed for a passing cause: overload narrows the gate, Retry-After pauses it."""

@@ -12,10 +12,11 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine
 
+from evolver.calls.lookups import Company, Lookups
 from evolver.errors import RowModelError
 from evolver_store.claim import Claim
 from evolver_store.link import once
-from evolver_store.runs import call_keys, call_of, texts_of
+from evolver_store.runs import call_keys, calls_of, texts_of
 from evolver_store.saying import MEND, stated
 from evolver_store.storable import why_unstorable
 from evolver_store.writer import Row, Writer
@@ -53,9 +54,12 @@ class Ledger:
     Args:
         engine: A store opened for writing.
         claim: What keeps the run for this process, renewed with a lost connection.
+        others: Tells whether another process works on the store now; called in a thread.
     """
 
-    def __init__(self, engine: Engine, claim: Claim | None = None) -> None:
+    def __init__(
+        self, engine: Engine, claim: Claim | None = None, others: Callable[[], bool] = lambda: False
+    ) -> None:
         self._engine = engine
         self._loop = asyncio.get_running_loop()
         self._room = asyncio.Event()
@@ -64,9 +68,15 @@ class Ledger:
         self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="evolver-reader")
         self._known = KnownKeys()
         self._expected: set[str] = set()
+        self._lookups = Lookups(lambda keys: self.read(lambda conn: calls_of(conn, keys)))
+        self._company = Company(lambda: self._loop.run_in_executor(self._readers, others), self._learn)
 
     async def learn_calls(self) -> None:
-        """Take note of the calls that the store holds."""
+        """Take note of the calls that the store holds, and of who else works on it."""
+        await self._company.look()  # first: what is paid for from here on may not be among the keys
+        await self._learn()
+
+    async def _learn(self) -> None:
         self._known = await self.read(lambda conn: KnownKeys(call_keys(conn)))
 
     def expect(self, keys: Iterable[str]) -> None:
@@ -99,14 +109,19 @@ class Ledger:
             texts |= await self.read(lambda conn: texts_of(conn, missing))
         return texts
 
+    @property
+    def shared(self) -> bool:
+        """Whether another process works on the store now: any call may be in it the next moment."""
+        return self._company.seen()
+
     async def find(self, key: str) -> Mapping[str, Any] | None:
         """Return the call of that key if it was paid for before."""
         waiting = self._writer.call(key)
         if waiting is not None:
             return waiting
-        if key not in self._known and key not in self._expected:
+        if key not in self._known and key not in self._expected and not self.shared:
             return None
-        return await self.read(lambda conn: call_of(conn, key))
+        return await self._lookups.find(key)
 
     def keep(self, row: Row) -> None:
         """Store a completed call; on disk within 50 ms.
@@ -141,6 +156,7 @@ class Ledger:
             StoreError: Something could not be written.
         """
         try:
+            await self._company.aclose()
             await self._loop.run_in_executor(self._readers, self._writer.close)
         finally:
             self._readers.shutdown()

@@ -12,6 +12,7 @@ from evolver.calls.key import Origin
 from evolver.errors import RowModelError
 from evolver.models.identity import ModelIdentity
 from evolver.models.protocol import Completion, Purpose, Request
+from evolver.text import storable
 
 WITHHELD = "content_filter"
 """Finish reason of a call that was paid for and not answered: the provider's filter kept the answer back."""
@@ -82,3 +83,25 @@ def completion_of(row: Mapping[str, Any]) -> Completion:
         row.get("reasoning_tokens") or 0,
     )
     return apart(completion)  # older stores hold reasoning and answer in one
+
+
+def withheld(error: RowModelError) -> Completion:
+    """Return what is kept of a call that is paid for though its answer was withheld; others that fail cost nothing.
+
+    Raises:
+        RowModelError: It cost nothing.
+    """
+    if not (error.prompt_tokens or error.completion_tokens):
+        raise error
+    return Completion(str(error), WITHHELD, error.prompt_tokens, error.completion_tokens)
+
+
+def checked(completion: Completion) -> Completion:
+    """Return a completion that every database and every file can hold.
+
+    Raises:
+        RowModelError: This one cannot be held.
+    """
+    if storable(completion.text) and (completion.refusal is None or storable(completion.refusal)):
+        return completion
+    raise RowModelError("the completion holds a NUL byte or half a character", "unstorable")

@@ -19,6 +19,7 @@ import aiohttp
 import httpx2
 
 from evolver.answers.bounds import json_object, whole
+from evolver.answers.clock import ProviderClock
 from evolver.answers.failures import from_exception
 from evolver.quoting import public_url
 
@@ -115,6 +116,7 @@ class Wire:
             TimeoutError,
             OSError,
         )
+        self.clock = ProviderClock()
         self._base = str(client.base_url).rstrip("/")
         self.url = public_url(self._base)
 
@@ -176,7 +178,9 @@ class Wire:
 
     async def _sent(self, request: httpx2.Request) -> httpx2.Response:
         """Send a request; a redirect is an answer, for the next address is none that the user has named."""
-        return await self._http.send(request, stream=True, follow_redirects=False)
+        response = await self._http.send(request, stream=True, follow_redirects=False)
+        self.clock.hear(response.headers)
+        return response
 
     async def _content(self, response: httpx2.Response) -> bytes:
         """Read an answer within bounds; raise the SDK's error for one that is an error."""

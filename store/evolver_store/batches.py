@@ -67,8 +67,11 @@ def add_intent(
     model: str,
     asked: Sequence[Asked],
     reserved_usd: float | None = None,
+    created_at: datetime | None = None,
 ) -> Batch:
     """Store that a batch is about to be submitted, and what is set aside for it; never commits.
+
+    ``created_at`` is now by the provider's clock where that is known: by it the batch is found there again.
 
     Its key is the digest of its requests' keys and the number of the attempt: the same requests submitted once
     more, because they expired, make another batch.
@@ -87,7 +90,7 @@ def add_intent(
         "succeeded": 0,
         "failed": 0,
         "reason": None,
-        "created_at": datetime.now(UTC),
+        "created_at": created_at or datetime.now(UTC),
         "submitted_at": None,
         "ended_at": None,
         "reserved_usd": reserved_usd,

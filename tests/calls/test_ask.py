@@ -32,6 +32,8 @@ ORIGIN = Origin(1, 2, 3)
 class Memory:
     """A call log in a dict."""
 
+    shared = False
+
     def __init__(self) -> None:
         self.rows: dict[str, dict[str, Any]] = {}
 

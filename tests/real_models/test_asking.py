@@ -33,6 +33,8 @@ UNREACHED = TransientModelError("refused", "connection", retry_after=0.0)
 class Nothing:
     """A log that keeps nothing."""
 
+    shared = False
+
     async def find(self, key: str) -> Mapping[str, Any] | None:
         return None
 

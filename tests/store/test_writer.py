@@ -13,7 +13,7 @@ from sqlalchemy import Engine, text
 from evolver.errors import StoreError
 from evolver_store import writer as writer_module
 from evolver_store.connect import open_for_writing, reading
-from evolver_store.runs import call_of, insert_run, texts_of
+from evolver_store.runs import calls_of, insert_run, texts_of
 from evolver_store.schema import place, row_id
 from evolver_store.writer import MAX_ROWS, Writer
 
@@ -175,10 +175,8 @@ def test_what_is_put_can_be_had_at_once_and_after_it_is_committed(engine: Engine
     assert writer.call("ab" * 16) is None
     with engine.connect() as conn:
         assert texts_of(conn, [id_]) == {id_: "text 3.0"}
-        found = call_of(conn, "ab" * 16)
-        assert found is not None
-        assert found["completion"] == "c"
-        assert call_of(conn, "cd" * 16) is None
+        found = calls_of(conn, ["ab" * 16, "cd" * 16])
+        assert {key: row["completion"] for key, row in found.items()} == {"ab" * 16: "c"}
     writer.close()
 
 

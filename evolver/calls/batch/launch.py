@@ -83,7 +83,7 @@ class Launcher:
         purses = [each.origin.purse for each in part if each.origin.purse is not None]
         hold = lane.asker.common.budget.hold(cost, len(part), purses)
         try:
-            batch = await self._store.intend(lane.asker.identity, asked.values(), cost)
+            batch = await self._store.intend(lane.asker.identity, asked.values(), cost, lane.api.now())
             provider_id = await self._send(lane, batch, asked, file)
             await self._store.submitted(batch, provider_id)
         except BaseException:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 
 from evolver.calls.ledger import Ledger
 from evolver.models.identity import ModelIdentity
@@ -44,8 +45,10 @@ class BatchStore:
         """Return the provider's names of all batches that are known to be of this store."""
         return await self._ledger.read(table.claimed_ids)
 
-    async def intend(self, who: ModelIdentity, asked: Iterable[Asked], reserved_usd: float) -> Batch:
-        """Store that a batch is about to be submitted."""
+    async def intend(
+        self, who: ModelIdentity, asked: Iterable[Asked], reserved_usd: float, at: datetime
+    ) -> Batch:
+        """Store that a batch is about to be submitted; ``at`` is the time by the provider's clock."""
         requests = list(asked)
         return await self._ledger.write(
             lambda conn: table.add_intent(
@@ -56,6 +59,7 @@ class BatchStore:
                 model=who.name,
                 asked=requests,
                 reserved_usd=reserved_usd,
+                created_at=at,
             )
         )
 

@@ -18,7 +18,6 @@ from evolver.models.batch.protocol import BatchState, Outcome, Sent
 from evolver.models.batch.sdk_batches import SdkBatches, number, word
 from evolver.models.protocol import Request
 
-_CLOCKS_APART = timedelta(minutes=15)
 _STATUS = {
     "invalid_request_error": 400,
     "authentication_error": 401,
@@ -57,7 +56,7 @@ class AnthropicBatches(SdkBatches):
         at_work: list[tuple[timedelta, str]] = []
         async for batch in self._all("after_id"):
             made, found = self._made(batch), self._id(batch)
-            if made < sent.since - _CLOCKS_APART:
+            if made < self._earliest(sent):
                 break
             if found in not_these or sum(_counts(batch).values()) != len(sent.calls):
                 continue

@@ -6,7 +6,6 @@ A batch carries metadata, so ours are told by their key, and one that was submit
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Set
-from datetime import timedelta
 from typing import IO, Any
 from urllib.parse import quote as in_path
 
@@ -18,7 +17,6 @@ from evolver.quoting import quote
 
 _ENDPOINT = "/v1/chat/completions"
 _METADATA = "evolver_batch"
-_CLOCKS_APART = timedelta(minutes=15)
 _OVER = frozenset({"completed", "expired", "cancelled"})
 
 
@@ -49,9 +47,8 @@ class OpenAIBatches(SdkBatches):
 
     async def find(self, sent: Sent, not_these: Set[str]) -> str | None:
         """Look through the account's batches, newest first, for one with our key in its metadata."""
-        earliest = (sent.since - _CLOCKS_APART).timestamp()
         async for batch in self._all("after"):
-            if number(batch.get("created_at")) < earliest:
+            if number(batch.get("created_at")) < self._earliest(sent).timestamp():
                 return None
             metadata, found = batch.get("metadata"), word(batch.get("id"))
             if isinstance(metadata, dict) and metadata.get(_METADATA) == sent.key and found not in not_these:

@@ -34,7 +34,10 @@ class BatchState:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """What is known of a batch that was submitted, or perhaps was: its key, its call keys, and not before when."""
+    """What is known of a batch that was submitted, or perhaps was: its key, its call keys, and not before when.
+
+    ``since`` is a time of the provider's clock, or of ours where it had told none by then.
+    """
 
     key: str
     calls: Set[str]
@@ -69,6 +72,10 @@ class BatchApi(Protocol):
 
     def line(self, key: str, request: Request) -> bytes:
         """Return one request of a file; ``key`` comes back with its result."""
+        ...
+
+    def now(self) -> datetime:
+        """Return what the provider's clock shows, as far as its answers have told."""
         ...
 
     async def submit(self, key: str, file: IO[bytes]) -> str:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import IO, Any
 from urllib.parse import quote as in_path
 
 from evolver.answers.failures import malformed
 from evolver.errors import ModelError, TransientModelError
 from evolver.models.batch.files import objects, saved
-from evolver.models.batch.protocol import BatchState, Outcome, no_such
+from evolver.models.batch.protocol import BatchState, Outcome, Sent, no_such
 from evolver.models.protocol import Completion, Request
 from evolver.models.sdk import Wire
 from evolver.quoting import quote
@@ -20,6 +21,9 @@ _PAGE = 100
 _MOST_PAGES = 1_000
 _NO_SUCH_PATH = frozenset({404, 405, 501})
 _LONGEST_CODE = 80
+_UNSURE = timedelta(
+    minutes=15
+)  # clocks that drift between two looks, and machines of one provider that disagree
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +51,15 @@ class SdkBatches:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._who = desk.who
+
+    def now(self) -> datetime:
+        """Return what the provider's clock shows, as far as its answers have told."""
+        return self._desk.wire.clock.now()
+
+    def _earliest(self, sent: Sent) -> datetime:
+        """Return when a batch may have been made at the earliest; to look back too far costs a page or two."""
+        ahead = self._desk.wire.clock.ahead
+        return min(sent.since, sent.since + ahead) - _UNSURE
 
     async def cancel(self, provider_id: str) -> None:
         """Ask the provider to stop working on a batch; what is done by then is paid and can be collected."""

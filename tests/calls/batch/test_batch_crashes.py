@@ -101,6 +101,9 @@ class Api:
         self.provider.step()
         return id_
 
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
     async def find(self, sent: Sent, not_these: Set[str]) -> str | None:
         self.provider.step()
         if self.provider.foreign and "other" not in not_these:

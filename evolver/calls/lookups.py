@@ -1,0 +1,115 @@
+"""Paid calls read back from the store: those that are wanted at one moment in one query."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
+from typing import Any
+
+from evolver_store.errors import StoreError
+
+_MOST = 500  # keys a query: below every database's limit of bound values
+_STALE = 1.0  # seconds for which it is believed that somebody else works on the store, or nobody
+
+Rows = Mapping[str, Mapping[str, Any]]
+Read = Callable[[Sequence[str]], Awaitable[Rows]]
+
+
+class Lookups:
+    """Looks calls up by their keys.
+
+    What is wanted while a query is under way waits for the next one, and all of it goes into that: 64 attempts that go
+    on at the same moment cost one or two round trips, not 64.
+
+    Args:
+        read: Returns those of the calls that the store holds, by key.
+    """
+
+    def __init__(self, read: Read) -> None:
+        self._read = read
+        self._wanted: dict[str, list[asyncio.Future[Mapping[str, Any] | None]]] = {}
+        self._working: asyncio.Task[None] | None = None
+
+    async def find(self, key: str) -> Mapping[str, Any] | None:
+        """Return the call of that key, or ``None`` where the store holds none.
+
+        Raises:
+            StoreError: The store cannot be read.
+        """
+        found: asyncio.Future[Mapping[str, Any] | None] = asyncio.get_running_loop().create_future()
+        self._wanted.setdefault(key, []).append(found)
+        if self._working is None:
+            self._working = asyncio.create_task(self._work())
+        return await found
+
+    async def _work(self) -> None:
+        try:
+            while self._wanted:
+                keys = list(self._wanted)[:_MOST]
+                waiting = {key: self._wanted.pop(key) for key in keys}
+                await self._answer(waiting)
+        finally:
+            self._working = None
+
+    async def _answer(self, waiting: Mapping[str, list[asyncio.Future[Mapping[str, Any] | None]]]) -> None:
+        rows: Rows = {}
+        error: BaseException | None = None
+        try:
+            rows = await self._read(list(waiting))
+        except BaseException as problem:
+            error = problem
+            if not isinstance(problem, Exception):
+                raise
+        finally:
+            for key, futures in waiting.items():
+                for future in futures:
+                    if future.done():
+                        continue
+                    if error is not None:
+                        future.set_exception(error)
+                    else:
+                        future.set_result(rows.get(key))
+
+
+class Company:
+    """Whether another process works on the store now, so that calls may come into it that are not ours.
+
+    Asked in a thread at most once a second, and only while calls are made: what is told is the latest answer.
+
+    Args:
+        ask: The question.
+        left: Called when the others have gone: learns what they have left in the store.
+    """
+
+    def __init__(self, ask: Callable[[], Awaitable[bool]], left: Callable[[], Awaitable[None]]) -> None:
+        self._ask = ask
+        self._left = left
+        self._asking: asyncio.Task[None] | None = None
+        self._asked = -_STALE
+        self.here = False
+
+    async def look(self) -> None:
+        """Ask now; a store that cannot be asked leaves the answer as it was: whoever reads or writes will say so."""
+        self._asked = time.monotonic()
+        with suppress(StoreError):
+            here = await self._ask()
+            if self.here and not here:
+                await self._left()
+            self.here = here
+
+    def seen(self) -> bool:
+        """Return the latest answer, and ask anew where it has grown old."""
+        if self._asking is None and time.monotonic() - self._asked >= _STALE:
+            self._asking = asyncio.create_task(self.look())
+            self._asking.add_done_callback(self._over)
+        return self.here
+
+    async def aclose(self) -> None:
+        """Wait for a question that is under way."""
+        if self._asking is not None:
+            await self._asking
+
+    def _over(self, task: asyncio.Task[None]) -> None:
+        self._asking = None
