@@ -5,6 +5,7 @@
     EvolverError                     one message, exit code 1 (3 where work is left over by choice)
     ├── SettingsError                a flag, an EVOLVE_* variable or evolve.toml holds a value that cannot be
     │   └── UsageError               what cannot be left out is missing; exit code 2
+    │       └── NoPoolError          nobody named a pool
     ├── PoolError                    the pool cannot be read
     ├── PluginError                  a mutator, rule or model of the user's cannot be loaded, or failed
     │   └── UnknownNameError         no mutator, preset or rule has that name; exit code 2
@@ -54,6 +55,7 @@ __all__ = [
     "EvolverError",
     "ModelError",
     "NewerStoreError",
+    "NoPoolError",
     "NotAStoreError",
     "OutputError",
     "PluginError",
@@ -83,6 +85,10 @@ class UsageError(SettingsError):
     """A setting was not given or is written as it cannot be; nothing was started."""
 
     exit_code = 2
+
+
+class NoPoolError(UsageError):
+    """Neither option, variable nor file names a pool; nothing was started."""
 
 
 class PoolError(EvolverError):

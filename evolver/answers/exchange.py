@@ -45,7 +45,8 @@ class Completion:
     ``refusal``; anything else is the provider's own word. ``refusal`` holds the provider's refusal text where
     it marks one apart from the answer. ``reasoning`` is what the model thought before it answered, which is
     never part of ``text``; ``reasoning_tokens`` are among the ``completion_tokens``. Token counts are 0 where the
-    provider gives none, and ``usage_known`` is then false: what the call cost can only be estimated.
+    provider gives none, and ``usage_known`` is then false: what the call cost can only be estimated. ``answered_by``
+    is the model's name in the answer itself, and ``reasoning_in`` where the reasoning stood.
     """
 
     text: str
@@ -56,3 +57,5 @@ class Completion:
     reasoning: str | None = None
     reasoning_tokens: int = 0
     usage_known: bool = True
+    answered_by: str | None = None
+    reasoning_in: Literal["field", "text"] | None = None

@@ -11,6 +11,7 @@ from evolver.answers.messages import Said
 from evolver.answers.reasoning import split
 from evolver.answers.usage import read_usage
 from evolver.errors import RowModelError, TransientModelError
+from evolver.quoting import quote
 from evolver.text import mended
 
 
@@ -27,12 +28,18 @@ class Reader:
         self._unknown: set[str] = set()
 
     def completion(
-        self, said: Said, reason: object, usage: object, *, refusal: str | None = None
+        self,
+        said: Said,
+        reason: object,
+        usage: object,
+        *,
+        refusal: str | None = None,
+        by: object = None,
     ) -> Completion:
         """Make the completion of an answer.
 
         An answer that is empty because all of it was thought is one that was cut, ``length``, whatever the
-        provider calls it.
+        provider calls it. ``by`` is what the answer calls its model.
 
         Raises:
             RowModelError: Withheld by a content filter, or nothing but a call of a tool.
@@ -55,6 +62,8 @@ class Reader:
             reasoning=reasoning,
             reasoning_tokens=spent.reasoning,
             usage_known=spent.known,
+            answered_by=quote(by) if isinstance(by, str) and by.strip() else None,
+            reasoning_in="field" if said.reasoning.strip() else "text" if found.reasoning else None,
         )
         if refusal or finish == "refusal":
             told = refusal or found.answer or "refused without a word"
@@ -85,7 +94,8 @@ def apart(completion: Completion) -> Completion:
         return completion
     finish = completion.finish_reason if answer.strip() else "length"
     thought = _joined(completion.reasoning, reasoning)
-    return replace(completion, text=answer, finish_reason=finish, reasoning=thought)
+    where = completion.reasoning_in or "text"
+    return replace(completion, text=answer, finish_reason=finish, reasoning=thought, reasoning_in=where)
 
 
 def _joined(*thoughts: str | None) -> str | None:

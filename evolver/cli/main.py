@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 COMMANDS = {
     "run": "Evolve a pool and write the dataset; what 'evolve --pool FILE' does.",
     "estimate": "Estimate calls, tokens and dollars of a run before it is begun.",
+    "check": "Ask each model once with a run's settings, and show what came back.",
     "mutators": "List the mutators, or show the prompt one of them sends.",
     "merge": "Join runs and OSS-Instruct files into one dataset, cleaned and decontaminated.",
     "runs": "List the runs in a store; rename or delete one.",

@@ -70,7 +70,9 @@ class AnthropicModel(SdkModel):
         reason = answer.get("stop_reason")
         said = of_content(content)
         refusal = (said.text or _explanation(answer)) if reason == "refusal" else None
-        return self._reader.completion(said, reason, answer.get("usage"), refusal=refusal)
+        return self._reader.completion(
+            said, reason, answer.get("usage"), refusal=refusal, by=answer.get("model")
+        )
 
 
 def _explanation(answer: dict[str, Any]) -> str:

@@ -71,6 +71,7 @@ class OpenAIModel(SdkModel):
             choice.get("finish_reason"),
             answer.get("usage"),
             refusal=refusal if isinstance(refusal, str) and refusal else None,
+            by=answer.get("model"),
         )
 
     def _without_choice(self, answer: dict[str, Any]) -> ModelError:

@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from evolver.errors import SettingsError, UsageError
+from evolver.errors import NoPoolError, SettingsError
 from evolver.settings.fields import Settings, entries
 from evolver.settings.file import find_file
 from evolver.settings.said import Layer, Said, flags, keywords, settled, variables, wrong
@@ -23,7 +23,8 @@ def load_settings(config: str | Path | None = None, **given: Any) -> Settings:
         given: What options say, by name of setting, as texts or values.
 
     Raises:
-        UsageError: There is no pool, or an option has a value that cannot be.
+        NoPoolError: There is no pool.
+        UsageError: An option has a value that cannot be.
         SettingsError: A value of a variable or of the file cannot be, a name is unknown, or the file says what
             counts only once its user trusts it; the message says which and where it stands.
     """
@@ -110,7 +111,7 @@ def _explained(error: ValidationError, said: Layer) -> SettingsError:
     first = error.errors()[0]
     name = str(first["loc"][0])
     if first["type"] == "missing":
-        return UsageError(
+        return NoPoolError(
             f"--{name} is missing; nothing was started. Name the file of instructions: evolve --pool FILE"
         )
     one = said[name]
