@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from evolver.models.protocol import Model
+from evolver.traits import settings_of
+
+_TOLD = frozenset({"name", "provider", "base_url", "local", "settings"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,8 +16,8 @@ class ModelIdentity:
 
     ``name`` is what the lineage records, written as the model is asked for on the command line:
     ``openai:gpt-4.1-mini``. ``base_url`` is the address in effect, without user, password and
-    query; ``None`` where the model has none. ``local`` models cost nothing. ``settings`` holds what a
-    model object brings of its own that shapes its completions, such as ``temperature=0.2``.
+    query; ``None`` where the model has none. ``local`` models cost nothing. ``settings`` is the digest of what a
+    model object brings of its own that shapes its completions, or what it says of that itself.
     """
 
     provider: str
@@ -25,13 +28,17 @@ class ModelIdentity:
 
 
 def identity(model: Model) -> ModelIdentity:
-    """Read a model's identity off its optional attributes; the class name stands in for a missing name."""
+    """Read a model's identity off its optional attributes; the class name stands in for a missing name.
+
+    Where it has no ``settings``, its public attributes stand for them (see :func:`evolver.traits.settings_of`).
+    """
     kind = type(model).__name__
+    settings = getattr(model, "settings", None)
     url = getattr(model, "base_url", None)
     return ModelIdentity(
         provider=str(getattr(model, "provider", kind)),
         name=str(getattr(model, "name", None) or kind),
         base_url=None if url is None else str(url),
         local=bool(getattr(model, "local", False)),
-        settings=str(getattr(model, "settings", "")),
+        settings=settings_of(model, leaving=_TOLD) if settings is None else str(settings),
     )

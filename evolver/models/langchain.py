@@ -25,6 +25,7 @@ from evolver.models.protocol import Completion, Request
 from evolver.models.sdk import limits
 from evolver.quoting import public_url, quote
 from evolver.text import mended
+from evolver.traits import settings_of
 
 THREADS = 64
 """Calls at a time of a chat model that has no async of its own."""
@@ -66,7 +67,7 @@ class LangChainModel:
         self.name = model if isinstance(model, str) else _name(self._chat)
         self.provider = self.name.partition(":")[0]
         self.base_url = None if base_url is None else public_url(base_url)
-        self.settings = "" if self._by_name else _settings(self._chat)
+        self.settings = "" if self._by_name else settings_of(self._chat)
         self._timeout = timeout
         self._parameters = Parameters(self.name, on_notice)
         self._reader = Reader(self.name, on_notice)
@@ -217,13 +218,3 @@ def _name(chat: Runnable[Any, Any]) -> str:
         None,
     )
     return f"{kind}:{model}" if isinstance(model, str) else kind
-
-
-def _settings(chat: Runnable[Any, Any]) -> str:
-    """Numbers and switches the user has set on an object. No text: a key must never get into a store."""
-    if not isinstance(chat, BaseChatModel):
-        return ""
-    given = {field: getattr(chat, field, None) for field in sorted(chat.model_fields_set)}
-    return ",".join(
-        f"{field}={value!r}" for field, value in given.items() if isinstance(value, (bool, int, float))
-    )

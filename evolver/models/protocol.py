@@ -25,7 +25,8 @@ class Model(Protocol):
     - ``base_url``: the address asked. ``name``, ``provider``, ``base_url`` and ``settings`` are the model's identity:
       the call cache serves nobody a completion of a model that differs in one of them.
     - ``settings``: text that says what else shapes the completions, such as ``temperature=0.2`` of its own. No keys:
-      it is stored.
+      it is stored. Default: a digest of its public attributes of plain types, without secrets and without what
+      ``complete`` changes.
     - ``local``: true for a model whose calls cost nothing; they are neither limited nor stored.
     - ``batch_api()``: returns a :class:`~evolver.models.batch.protocol.BatchApi`, for ``--batch``.
     - ``async aclose()``: lets go of connections and threads.

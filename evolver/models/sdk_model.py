@@ -50,6 +50,7 @@ class SdkModel(ABC):
     """
 
     provider: ClassVar[str]
+    settings = ""
     hottest: ClassVar[float] = math.inf
     sdk: ClassVar[Sdk]
     learns: ClassVar[Mapping[str, Any]]
