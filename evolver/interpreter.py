@@ -10,10 +10,7 @@ from contextlib import contextmanager
 
 _COLLECT_EVERY = 10_000  # objects made and not yet freed; Python's own 700 is reached by a handful of calls
 _SWITCH_S = 0.0002
-"""The writer's thread asks for the interpreter at every row. With a core that is busy all the time, at 1,000 calls a
-second, paid calls are on disk after 17 ms at the median and 100 ms at the 99th percentile; at 0.5 ms after 70 and
-400, at Python's own 5 ms after more than a second. It costs 2 to 8% of the CPU then, and nothing that shows where
-a core has time left: at 128 slots of heavy-tailed latencies the 99th percentile is 30 ms at 0.5 ms already."""
+"""The writer's thread asks for the interpreter at every row, and paid calls must not wait for it: decision 0060."""
 
 
 class _Tuning:
@@ -62,7 +59,7 @@ def tuned(*, paid: bool) -> Iterator[None]:
 
     What the imports left behind (some 300,000 objects) is looked through again and again otherwise, and the objects
     of calls in flight at every few calls: a tenth of a run's CPU. A run whose calls cost nothing (``paid`` is false)
-    has nothing to bring to the disk in a hurry; it is a tenth faster with Python's own switch interval. The settings
+    has nothing to bring to the disk in a hurry; it keeps Python's own switch interval. The settings
     are the process's; they are as they were when the last run has ended. A program that has frozen objects or turned
     collecting off keeps it so.
     """

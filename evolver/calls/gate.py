@@ -103,8 +103,7 @@ class Gate:
         round_ = self._adaptive.round
         self._slots.resize(self._adaptive.overloaded(call.round))
         if error.retry_after is not None and self._adaptive.round != round_:
-            # Only what halves the gate holds everybody up. Pausing all at each of 5% of 429s with Retry-After 1, while
-            # the provider served the other 95%, took six times as long (6,000 calls, 64 slots: 123 s, not 20).
+            # Only what halves the gate holds everybody up: a single 429 says nothing about the others (decision 0061).
             self._slots.pause(error.retry_after)
 
 

@@ -200,8 +200,7 @@ class Adaptive:
 
     Once an eighth of a round of calls (as many as there are slots) has met 429 or overload, the capacity is
     halved; calls that were under way at the last halving then say nothing new. The threshold is for
-    providers that turn single calls away: at a steady 5% of 429s, halving at each left 4 to 11 of 64 slots
-    open and took three times as long (simulated), while in a storm an eighth of a round has failed at once.
+    providers that turn single calls away whatever the concurrency; in a storm it is reached at once (decision 0061).
     Successes widen it by one each up to an eighth of the limit and by one per an eighth of the limit
     beyond, so 64 slots that a storm has closed down to 1 are back after some 20 rounds of calls.
 

@@ -250,9 +250,8 @@ class Writer:
         item = self._queue.get()
         batch: list[_Item] = []
         if item is not None and item[0] is not _act and self.pending < MAX_ROWS:
-            time.sleep(
-                MAX_WAIT
-            )  # what comes meanwhile goes with it; to wake for each row costs the event loop turns
+            # What comes meanwhile goes with it; to wake for each row costs the event loop turns.
+            time.sleep(MAX_WAIT)
         while item is not None:
             batch.append(item)
             if len(batch) == MAX_ROWS or item[0] is _act:  # somebody waits for what an action does
