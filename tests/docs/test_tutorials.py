@@ -19,6 +19,10 @@ EXAMPLES = DOCS.parent / "examples"
 TUTORIALS = sorted((DOCS / "tutorials").glob("*.md"))
 SIMULATED = "http://127.0.0.1:8377"
 
+pytestmark = pytest.mark.timeout(
+    600
+)  # many commands in a row, each a process; a crowded machine is no failure
+
 
 @pytest.fixture(scope="module")
 def sim() -> Iterator[SimServer]:
