@@ -14,7 +14,9 @@ from benchmarks.storm_work import Work
 from evolver_store.connect import reading
 from evolver_store.errors import StoreError
 
-_OURS = frozenset({"pool.json", "out.jsonl", "e.db"})
+_OURS = frozenset({"pool.json", "out.jsonl", "e.db", "e.db-wal", "e.db-shm"})
+"""SQLite's own two files stay after a kill where only readers came later; the next writer empties them."""
+
 _LINEAGE = """
 SELECT id, root_id, parent_id, epoch, attempt, family, mutator, status, rule, reason, instruction, response,
        prompt_tokens, completion_tokens FROM instructions ORDER BY id

@@ -21,6 +21,7 @@ from evolver.calls.batch.batcher import Batcher, BatchOptions
 from evolver.calls.batch.store import BatchStore
 from evolver.calls.budget import Budget
 from evolver.calls.common import Common
+from evolver.calls.files import slots_that_fit
 from evolver.calls.forecast import BATCH_FACTOR, Forecast
 from evolver.calls.gate import Gate
 from evolver.calls.ledger import Ledger
@@ -209,7 +210,7 @@ async def _make(
     ledger = Ledger(engine, claim, partial(others_at_work, store_url(terms.store), run.name))
     working.push_async_callback(ledger.aclose)
     common = Common(
-        Gate(terms.concurrency, rpm=terms.rpm, tpm=terms.tpm),
+        Gate(_slots(terms, asked, listener), rpm=terms.rpm, tpm=terms.tpm),
         ledger,
         Budget(terms.max_cost, most_calls=terms.max_calls),
         Forecast(asked.prices, 1.0 if terms.batch is None else BATCH_FACTOR),
@@ -230,6 +231,19 @@ async def _make(
     session.askers = traced(session.askers)
     working.enter_context(tuned(paid=not asked.local))
     return session
+
+
+def _slots(terms: Terms, asked: Asked, listener: Listener) -> int:
+    """Return the most calls in flight, fewer than was asked for where so many connections cannot be open."""
+    fitting = terms.concurrency if asked.local else slots_that_fit(terms.concurrency)
+    if fitting < terms.concurrency:
+        listener(
+            Notice(
+                f"Only {fitting:,} of {terms.concurrency:,} calls are in flight at a time: this process may have no "
+                "more files open. Raise the limit with 'ulimit -n'."
+            )
+        )
+    return fitting
 
 
 async def _learn(session: Session) -> None:

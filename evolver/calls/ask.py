@@ -226,7 +226,7 @@ class Asker:
                 tried += 1
                 failed += not error.overload
                 check_wait(error.retry_after, common.timeout, self.name, common.tell_once)
-                if health.out_of_patience(failed, error.overload):
+                if health.out_of_patience(failed, error):
                     if error.overload or health.answered == answered:
                         await self._blame(request, origin, error)
                     if health.answered > answered:

@@ -18,6 +18,12 @@ MOST_TRIES = 8
 LONGEST_OUTAGE = 150.0
 """Seconds for which a provider that has answered may answer nobody: a restart of a server takes a minute or two."""
 LONGEST_OVERLOAD = 900.0  # seconds likewise, while it says that it is short of capacity
+LONGEST_REFUSAL = 180.0
+"""Seconds likewise, while it refuses all calls as too many without saying when to come back.
+
+Limits are counted by the minute, and the gate is down to a single call by then: three minutes without one answer are no
+such limit, but an empty account or a day's quota, in whatever words it is told.
+"""
 MOST_PARKED = 8  # refused requests in a row from which the question is asked
 
 Probe = Callable[[], Awaitable[None]]
@@ -68,10 +74,11 @@ class Health:
         if self._failing_since is None:
             self._failing_since = self._clock()
 
-    def out_of_patience(self, tried: int, overload: bool) -> bool:
+    def out_of_patience(self, tried: int, error: TransientModelError) -> bool:
         """Tell whether it is time to ask who is at fault; ``tried`` leaves out want of capacity, no request's fault."""
-        if overload:
-            return self.silence > LONGEST_OVERLOAD
+        if error.overload:
+            refused = error.kind == "rate_limited" and error.retry_after is None
+            return self.silence > (LONGEST_REFUSAL if refused else LONGEST_OVERLOAD)
         return tried >= MOST_TRIES
 
     async def settle(self, probe: Probe) -> None:
