@@ -16,9 +16,10 @@ from evolver.plan import Plan, check_batchable, make_plan
 from evolver.plugins import parse_mutator_list
 from evolver.pool import Pool, PoolSource, reading_of
 from evolver.preflight import check_files, check_not_lost
-from evolver.report.estimate import Estimate, estimate_run
+from evolver.report.estimate import SAMPLE, Estimate, estimate_run
 from evolver.report.session import SessionCount
 from evolver.result import Result
+from evolver.scheduler.replay import held_calls
 from evolver.settings import Options, Settings, given_settings
 from evolver.stop import Stop
 
@@ -108,7 +109,9 @@ class Evolution:
         Raises:
             EvolverError: The run could not start, but for a missing key or package.
         """
-        return estimate_run(self.plan())
+        plan = self.plan()
+        survey = plan.pool.survey(SAMPLE, plan.settings.seed)
+        return estimate_run(plan, survey, held_calls(plan, survey.sample))
 
     def prepare(self) -> Plan:
         """Make sure that the run can start: files, settings, keys and packages. Nothing is written or sent.

@@ -39,6 +39,8 @@ def date_of(text: str | None) -> datetime | None:
     """Read an HTTP date; ``None`` where it is none. One without a zone is in UTC, as HTTP has it."""
     try:
         told = parsedate_to_datetime(text) if text is not None else None
-    except ValueError:
+        if told is None:
+            return None
+        return told.replace(tzinfo=UTC) if told.tzinfo is None else told.astimezone(UTC)
+    except (ValueError, OverflowError):  # no date, or one of a year or a zone that there is not
         return None
-    return told.replace(tzinfo=UTC) if told is not None and told.tzinfo is None else told

@@ -165,11 +165,13 @@ def is_known(finish: str) -> bool:
     return finish in _TABLE
 
 
-def _word(reason: object) -> str:
+def _word(reason: object, depth: int = 8) -> str:
+    if not depth:
+        return ""
     if isinstance(reason, Mapping):
-        return _word(next((reason[field] for field in _FIELDS if reason.get(field)), None))
+        return _word(next((reason[field] for field in _FIELDS if reason.get(field)), None), depth - 1)
     if isinstance(reason, list | tuple):
-        return _word(reason[0] if reason else None)
+        return _word(reason[0] if reason else None, depth - 1)
     name = getattr(reason, "name", None)
     if isinstance(name, str) and not isinstance(reason, str):
         return name

@@ -82,14 +82,14 @@ def of_content(content: object) -> Said:
     return Said("".join(texts), "\n\n".join(thought for thought in thoughts if thought))
 
 
-def beside(fields: Mapping[str, Any]) -> str:
+def beside(fields: Mapping[str, Any], depth: int = _DEPTH) -> str:
     """Return the reasoning in the fields of a message, empty where there is none."""
     for field in _FIELDS:
         thought = "".join(_words(fields.get(field)))
         if thought.strip():
             return thought
     own = fields.get("provider_specific_fields")
-    return beside(own) if isinstance(own, Mapping) and own is not fields else ""
+    return beside(own, depth - 1) if depth and isinstance(own, Mapping) else ""
 
 
 def _is_thought(block: Mapping[str, Any]) -> bool:

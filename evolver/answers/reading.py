@@ -9,7 +9,7 @@ from evolver.answers.exchange import Completion
 from evolver.answers.finish import is_known, read_finish
 from evolver.answers.messages import Said
 from evolver.answers.reasoning import split
-from evolver.answers.usage import read_usage
+from evolver.answers.usage import count, read_usage
 from evolver.errors import RowModelError, TransientModelError
 from evolver.quoting import quote
 from evolver.text import mended
@@ -74,7 +74,9 @@ class Reader:
         if not found.answer.strip() and (found.unclosed or reasoning is not None or spent.reasoning > 0):
             return replace(made, text="", finish_reason="length")
         if not is_known(finish):
-            self._note(finish)
+            word = quote(finish)  # of the provider's own, so it may hold what was sent
+            self._note(word)
+            return replace(made, finish_reason=word)
         return made
 
     def _note(self, finish: str) -> None:
@@ -85,6 +87,30 @@ class Reader:
             self._on_notice(
                 f"{self._who} ended an answer for a reason that is not known, {finish!r}; it is taken as whole."
             )
+
+
+def sound(completion: Completion) -> Completion:
+    """Return a model's completion with counts that are counts, and texts where texts belong.
+
+    What somebody's own model gives is held to what providers are: a count that is no number, negative or absurd
+    (:func:`~evolver.answers.usage.count`) is not known, and a reason for the end is read like any other.
+    """
+    tokens = completion.prompt_tokens, completion.completion_tokens, completion.reasoning_tokens
+    prompt, spent, thought = map(count, tokens)
+    if (prompt, spent, thought) == tokens and set(map(type, tokens)) == {int}:
+        finish, refusal, reasoning = completion.finish_reason, completion.refusal, completion.reasoning
+        if isinstance(finish, str) and isinstance(refusal, str | None) and isinstance(reasoning, str | None):
+            return completion
+    return replace(
+        completion,
+        finish_reason=read_finish(completion.finish_reason),
+        prompt_tokens=prompt or 0,
+        completion_tokens=spent or 0,
+        refusal=completion.refusal if isinstance(completion.refusal, str | None) else str(completion.refusal),
+        reasoning=completion.reasoning if isinstance(completion.reasoning, str) else None,
+        reasoning_tokens=thought or 0,
+        usage_known=bool(completion.usage_known) and prompt is not None and spent is not None,
+    )
 
 
 def apart(completion: Completion) -> Completion:

@@ -89,11 +89,14 @@ class Refusal:
         return None
 
 
-def read_refusal(said: object, *, code: str | None = None, param: str | None = None) -> Refusal:
-    """Read an error's body: an object, a list, text, or FastAPI's ``detail`` with its ``loc``."""
+def read_refusal(said: object, *, code: object = None, param: object = None) -> Refusal:
+    """Read an error's body: an object, a list, text, or FastAPI's ``detail`` with its ``loc``.
+
+    ``code`` and ``param`` are whatever the server has put there: texts, lists of them, or anything else.
+    """
     words: list[str] = []
-    fields: list[str] = [] if param is None else [param]
-    codes: list[str] = [] if code is None else [code]
+    fields = [text for _, text in _texts(param)]
+    codes = [text for _, text in _texts(code)]
     for key, text in _texts(said):
         if key in _NAMING:
             fields.append(text)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -67,9 +66,9 @@ def count(value: object) -> int | None:
             value = float(value.replace(",", "").strip())
         except ValueError:
             return None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    return round(value) if 0 <= value <= _MOST else None
+    return round(value) if 0 <= value <= _MOST else None  # nor is NaN between the two
 
 
 def _first(usage: Mapping[str, object], fields: tuple[str, ...]) -> int | None:

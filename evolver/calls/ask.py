@@ -14,7 +14,7 @@ from functools import partial
 from typing import Any, Protocol
 from uuid import uuid4
 
-from evolver.answers.reading import apart
+from evolver.answers.reading import apart, sound
 from evolver.calls.budget import Purse, Reservation
 from evolver.calls.common import Common
 from evolver.calls.events import CallEnded, CallRetried
@@ -325,7 +325,7 @@ class Asker:
 def _typed(given: object) -> Completion:
     """Refuse what a model of the user's own gives in place of a completion, and split its reasoning off."""
     if isinstance(given, Completion) and isinstance(given.text, str):
-        return apart(given)
+        return apart(sound(given))
     what = "a Completion without a text" if isinstance(given, Completion) else f"a {type(given).__name__}"
     raise RunModelError(
         f"the model's complete() gave {what} where a Completion is wanted; the run stopped, and what is finished is "

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 from evolver.calls.prices import Price
 from evolver.models.identity import ModelIdentity
@@ -79,8 +81,25 @@ class Estimate:
         return None if None in costs else sum(cost for cost in costs if cost is not None)
 
 
-def estimate_run(plan: Plan) -> Estimate:
+class Held(Protocol):
+    """What the store holds for the sample, whichever run paid for it: attempts by epoch, calls of those not whole."""
+
+    @property
+    def whole(self) -> Counter[int]:
+        """Attempts of which nothing is left to be asked, by epoch."""
+
+    @property
+    def calls(self) -> Counter[tuple[Purpose, int]]:
+        """Calls of all others by purpose and epoch, and answers to seeds."""
+
+
+def estimate_run(plan: Plan, survey: Survey, held: Held) -> Estimate:
     """Estimate what is left of a run.
+
+    Args:
+        plan: The run.
+        survey: Of its pool, with a sample of it.
+        held: What the store holds for the sample.
 
     Raises:
         PoolError: The pool cannot be read.
@@ -88,7 +107,6 @@ def estimate_run(plan: Plan) -> Estimate:
         PluginError: A mutator failed on an instruction of the sample.
     """
     settings, models = plan.settings, plan.identities
-    survey = plan.pool.survey(SAMPLE, settings.seed)
     lengths = foresee(
         survey.sample,
         plan.mutators,
@@ -98,7 +116,7 @@ def estimate_run(plan: Plan) -> Estimate:
         seed=settings.seed,
     )
     usage = read_usage(settings.store, plan.name, {one.name for one in models.values()})
-    lines = _Lines(settings, survey, lengths, usage, plan.prices, models)
+    lines = _Lines(settings, survey, lengths, usage, held, plan.prices, models)
     return Estimate(
         run=plan.name,
         seeds=survey.seeds,
@@ -120,6 +138,7 @@ class _Lines:
     pool: Survey
     lengths: Lengths
     usage: Usage
+    held: Held
     prices: Mapping[Purpose, Price | None]
     models: Mapping[Purpose, ModelIdentity]
 
@@ -158,14 +177,16 @@ class _Lines:
         ]
 
     def _calls_left(self, purpose: Purpose, epoch: int, mean: Means) -> int:
-        """Count all calls, less those that were made and those that finished attempts had no need of."""
+        """Count all calls, less those that the store holds and those that finished attempts had no need of."""
         made = self.usage.made[purpose, epoch] if self.settings.cache else 0
+        share = self.pool.seeds / max(1, len(self.pool.sample))
+        held = share * (self.held.whole[epoch] * mean.calls + self.held.calls[purpose, epoch])
         if epoch == 0:
-            return max(0, self._to_answer - made)
+            return max(0, round(self._to_answer - max(made, held)))
         tries = sum(_DEATH_RATE**attempt for attempt in range(self.settings.attempts))
         total = self.pool.seeds * tries * mean.calls
         done = self.usage.done[epoch] * mean.calls
-        return max(0, round(total - max(made, done)))
+        return max(0, round(total - max(made, done, held)))
 
     def _factors(self, purpose: Purpose) -> tuple[float, float] | None:
         """Return by how much earlier calls exceeded the guess for them, prompt and completion; if there are enough."""

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from array import array
+from collections.abc import Mapping
 
 from sqlalchemy import Connection
 
+from evolver.calls.ask import Asks
 from evolver.events import RunStarted
-from evolver.models.protocol import Sampling
+from evolver.models.protocol import Purpose, Sampling
 from evolver.plan import Plan
 from evolver.scheduler.attempt import Method
 from evolver.scheduler.jobs import Attempts, FailedAttempts, SeedAnswers
@@ -50,17 +52,7 @@ async def evolve(session: Session, plan: Plan) -> None:
             paid=session.paid,
         )
     )
-    sampling = Sampling(settings.temperature, settings.top_p, max_tokens=settings.max_tokens)
-    method = Method(
-        run.id,
-        settings.seed,
-        plan.mutators,
-        plan.rules,
-        session.askers,
-        sampling,
-        settings.judge,
-        settings.max_tokens_limit,
-    )
+    method = method_of(plan, run.id, session.askers)
     await Workers(
         session,
         FailedAttempts(standing.failed, method, ledger, session.listener),
@@ -68,6 +60,22 @@ async def evolve(session: Session, plan: Plan) -> None:
         SeedAnswers(unanswered, method, ledger, session.listener),
         window=settings.batch_window if session.batcher is not None else None,
     ).run()
+
+
+def method_of(plan: Plan, run_id: int, askers: Mapping[Purpose, Asks]) -> Method:
+    """Return what decides the attempts of a plan."""
+    settings = plan.settings
+    sampling = Sampling(settings.temperature, settings.top_p, max_tokens=settings.max_tokens)
+    return Method(
+        run_id,
+        settings.seed,
+        plan.mutators,
+        plan.rules,
+        askers,
+        sampling,
+        settings.judge,
+        settings.max_tokens_limit,
+    )
 
 
 def _unanswered(conn: Connection, run: Run, which: str) -> array[int]:

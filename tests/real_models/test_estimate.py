@@ -95,6 +95,23 @@ def test_the_estimate_of_a_real_run_is_the_order_of_what_it_takes(
     assert 0.5 < stats.prompt_tokens / before.prompt_tokens < 1.5
 
 
+def test_calls_that_another_run_paid_for_are_not_counted_again(
+    options: dict[str, Any], server: SimServer
+) -> None:
+    server.configure(style="offline")
+    Evolution(**options, epochs=2, limit=20, run="first").run()
+    again = Evolution(**options, epochs=2, limit=20, run="again")
+    assert again.estimate().calls == 0
+    more = Evolution(**options, epochs=2, limit=30, run="more").estimate()
+    assert by_place(more)[1, "evolve"] == by_place(more)[2, "evolve"] == 10
+    assert Evolution(**options, epochs=2, limit=20, run="other", seed=1).estimate().calls > 60
+    assert Evolution(**options, epochs=2, limit=20, run="anew", cache=False).estimate().calls == 120
+
+    before = server.stats()["requests"]
+    again.run()
+    assert server.stats()["requests"] == before
+
+
 def test_earlier_calls_put_the_guess_right(options: dict[str, Any], tmp_path: Path) -> None:
     rows = [
         {"instruction": f"{number} " + "川と湖の名前を挙げてください。" * 20, "output": "A"}
@@ -104,17 +121,23 @@ def test_earlier_calls_put_the_guess_right(options: dict[str, Any], tmp_path: Pa
     options["pool"].write_text(json.dumps(rows), encoding="utf-8")
     guess = Evolution(**options, epochs=2).estimate()
     run = Evolution(**options, epochs=2, limit=30).run()
-    estimate = Evolution(**options, epochs=2).estimate()  # another run: sixty seeds
+    estimate = Evolution(**options, epochs=2).estimate()  # another run: sixty seeds, half of them paid for
     assert all(line.measured for line in estimate.lines)
-    assert estimate.prompt_tokens < 0.9 * guess.prompt_tokens
-    assert estimate.prompt_tokens / 60 == pytest.approx(run.stats.prompt_tokens / 30, rel=0.05)
-    assert estimate.completion_tokens / 60 == pytest.approx(run.stats.completion_tokens / 30, rel=0.05)
+    assert estimate.prompt_tokens < 0.9 * guess.prompt_tokens / 2
+    assert estimate.prompt_tokens / 30 == pytest.approx(run.stats.prompt_tokens / 30, rel=0.05)
+    assert estimate.completion_tokens / 30 == pytest.approx(run.stats.completion_tokens / 30, rel=0.05)
 
 
 def test_a_few_earlier_calls_prove_nothing(options: dict[str, Any]) -> None:
     guess = Evolution(**options).estimate()
     Evolution(**options, epochs=2, limit=4).run()
-    assert Evolution(**options).estimate().lines == guess.lines
+    lines = Evolution(**options).estimate().lines
+    assert not any(line.measured for line in lines)
+    for line, guessed in zip(lines, guess.lines, strict=True):
+        each = line.prompt_tokens / line.calls, line.completion_tokens / line.calls
+        assert each == pytest.approx(
+            (guessed.prompt_tokens / guessed.calls, guessed.completion_tokens / guessed.calls), rel=0.01
+        )
 
 
 def test_what_is_done_is_not_estimated_again(options: dict[str, Any]) -> None:

@@ -80,7 +80,7 @@ class OpenAIBatches(SdkBatches):
         )
 
     def _state(self, batch: dict[str, Any]) -> BatchState:
-        provider_id, status = self._id(batch), batch.get("status")
+        provider_id, status = self._id(batch), word(batch.get("status"))
         counts = batch.get("request_counts")
         counts = counts if isinstance(counts, dict) else {}
         if status == "failed":

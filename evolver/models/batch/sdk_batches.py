@@ -134,8 +134,8 @@ def word(value: object) -> str | None:
 
 
 def number(value: object) -> int:
-    """A count that is one; 0 for anything else."""
-    return value if isinstance(value, int) and 0 <= value < 1 << 53 else 0
+    """A count that is one and that a database's integer holds; 0 for anything else."""
+    return value if isinstance(value, int) and 0 <= value < 1 << 31 else 0
 
 
 def file_of(file: IO[bytes]) -> IO[bytes]:
