@@ -155,11 +155,6 @@ class Slots:
         """Let no call start for ``seconds`` from now; an earlier, longer pause stands."""
         self._opens_at = max(self._opens_at, self._clock() + seconds)
 
-    @property
-    def paused_for(self) -> float:
-        """Seconds until the pause ends; 0 when there is none."""
-        return max(0.0, self._opens_at - self._clock())
-
     def wake(self) -> None:
         """Let in whoever may go now, and set the timer for the rest. The timer calls this; so may a test's."""
         waiters = self._waiters

@@ -52,7 +52,6 @@ class Tally:
     answered: int = 0
     spent_usd: float = 0.0
     priced: bool = False
-    stopping: Stopping | None = None
     merging: Merging | None = None
     batches: BatchProgress | None = None
 
@@ -92,8 +91,6 @@ class Tally:
                 self.spent_usd = event.paid.cost_usd or 0.0
             case PoolRead():
                 self.pool = event
-            case Stopping():
-                self.stopping = event
             case Merging():
                 self.merging = event
             case BatchProgress():

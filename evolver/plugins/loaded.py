@@ -229,7 +229,7 @@ def _kind(value: object) -> str:
 class MutatorSet:
     """The mutators of a run, drawn by weight.
 
-    The order in which they are listed changes neither the draws nor the digest.
+    The order in which they are listed does not change the draws.
 
     Args:
         mutators: At least one, each name once.
@@ -263,8 +263,3 @@ class MutatorSet:
             if left and len(left) < len(self._by_name):
                 return MutatorSet(left).draw(rng)
         return self._by_name[bisect(self._bounds, rng.random() * self._total)]
-
-    def digest(self) -> str:
-        """16 hex digits that change with any mutator's name, version, weight or source."""
-        shape = [(mutator.name, mutator.weight, mutator.digest) for mutator in self._by_name]
-        return blake2b(repr(shape).encode(), digest_size=8).hexdigest()

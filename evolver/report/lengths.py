@@ -6,7 +6,7 @@ for want of which one text stands in for another of the expected length.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from random import Random
 
@@ -87,18 +87,6 @@ def foresee(
             lengths.add("answer", epoch, count_tokens(child), answer)
             text = child
     return lengths
-
-
-def draw_sample(texts: Iterable[str], size: int, seed: int) -> list[str]:
-    """Return ``size`` of the texts, each equally likely, in one pass; all of them where there are fewer."""
-    rng = Random(seed)
-    kept: list[str] = []
-    for number, text in enumerate(texts):
-        if number < size:
-            kept.append(text)
-        elif (place := rng.randrange(number + 1)) < size:
-            kept[place] = text
-    return kept
 
 
 def _filler(characters: int) -> str:

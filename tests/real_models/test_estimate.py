@@ -16,7 +16,6 @@ from evolver.cli.main import main
 from evolver.cli.run import command as run
 from evolver.errors import PoolError, SettingsError
 from evolver.report.estimate import Estimate
-from evolver.report.lengths import draw_sample
 from tests.real_models.conftest import Command
 
 
@@ -196,15 +195,6 @@ def test_the_embedded_model_costs_nothing(pool: Path, store: Path) -> None:
 def test_a_pool_that_is_not_there_is_said_to_be_missing(tmp_path: Path) -> None:
     with pytest.raises(PoolError, match="does not exist"):
         Evolution(tmp_path / "none.json").estimate()
-
-
-def test_a_sample_is_as_large_as_asked_and_the_same_each_time() -> None:
-    texts = [str(number) for number in range(1000)]
-    sample = draw_sample(iter(texts), 50, seed=1)
-    assert len(set(sample)) == 50
-    assert draw_sample(iter(texts), 50, seed=1) == sample != draw_sample(iter(texts), 50, seed=2)
-    assert sum(int(text) >= 500 for text in sample) > 10
-    assert draw_sample(iter(texts[:7]), 50, seed=1) == texts[:7]
 
 
 def test_the_command_prints_a_line_for_every_purpose_and_the_sum(pool: Path, store: Path) -> None:
