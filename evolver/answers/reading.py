@@ -8,11 +8,13 @@ from dataclasses import replace
 from evolver.answers.exchange import Completion
 from evolver.answers.finish import is_known, read_finish
 from evolver.answers.messages import Said
-from evolver.answers.reasoning import split
+from evolver.answers.reasoning import Split, split
 from evolver.answers.usage import count, read_usage
 from evolver.errors import RowModelError, TransientModelError
 from evolver.quoting import quote
 from evolver.text import mended
+
+_START = 40  # characters by which a trace is known to begin a text, with no tag before it
 
 
 class Reader:
@@ -20,12 +22,16 @@ class Reader:
 
     Reasoning is split off, the reason for the end read, and the tokens counted. ``on_notice`` is told once of each
     reason that is not known, which is then recorded as the provider gives it.
+
+    A server whose template opens the trace sends its closing tag alone. Cut before that, a thought looks like any text:
+    once the model was seen to answer so, what is cut without a closing tag is taken for thought.
     """
 
     def __init__(self, who: str, on_notice: Callable[[str], None] | None = None) -> None:
         self._who = who
         self._on_notice = on_notice
         self._unknown: set[str] = set()
+        self._untagged = False
 
     def completion(
         self,
@@ -53,7 +59,12 @@ class Reader:
         if finish == "broken_off":
             why = f"{self._who} broke off its answer ({reason})"
             raise TransientModelError(why, "server_error").after(*tokens)
-        found = split(mended(said.text))
+        text = mended(said.text)
+        found = split(text)
+        if found.reasoning is not None and text.lstrip().startswith(found.reasoning[:_START]):
+            self._untagged = True
+        elif self._untagged and finish == "length" and found.reasoning is None and not said.reasoning.strip():
+            found = Split("", text.strip() or None, unclosed=True)
         reasoning = _joined(mended(said.reasoning).strip(), found.reasoning)
         made = Completion(
             found.answer,
