@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from evolver.consent import CostWarning
     from evolver.elimination.rules import load_rules
     from evolver.elimination.verdict import Candidate, Drop, rule
     from evolver.errors import (
@@ -73,6 +74,7 @@ _HOMES = {
     "CallRetried": "evolver.events",
     "Candidate": "evolver.elimination.verdict",
     "Completion": "evolver.models.protocol",
+    "CostWarning": "evolver.consent",
     "Drop": "evolver.elimination.verdict",
     "Estimate": "evolver.report.estimate",
     "Event": "evolver.events",
@@ -133,6 +135,7 @@ __all__ = [
     "CallRetried",
     "Candidate",
     "Completion",
+    "CostWarning",
     "Drop",
     "Estimate",
     "Event",

@@ -8,10 +8,12 @@ from typing import Any, Unpack
 
 from evolver.blocking import run_blocking
 from evolver.clients import Clients, make_clients
+from evolver.consent import agree
 from evolver.errors import StoppedError
 from evolver.events import Event, Listener, Notice
 from evolver.mainjob import MainJob
 from evolver.models.protocol import Purpose
+from evolver.notebook import CellProgress, in_notebook
 from evolver.plan import Plan, check_batchable, make_plan
 from evolver.plugins import parse_mutator_list
 from evolver.pool import Pool, PoolSource, reading_of
@@ -41,7 +43,10 @@ class Evolution:
         mutators: Names of mutators or presets, files, or mutators in hand, or a mapping from these to weights
             (``{"deepen": 1, "breadth": 9}``); none means the preset.
         rules: Elimination rules besides, or instead of, the built-in ones.
-        on_event: Called on the event loop with everything that happens; see ``evolver.events``.
+        on_event: Called on the event loop with everything that happens, as an :data:`evolver.Event`. Without it, a
+            notebook shows progress in the cell.
+        confirm: That a run which costs money is meant to. Without it, and without ``max_cost``, such a run asks in a
+            notebook, and begins with a :class:`evolver.CostWarning` elsewhere.
         options: Every other setting by the name of its flag: ``epochs``, ``store``, ``seed``, … A dataset is written
             where ``output`` names one, and else not.
 
@@ -59,6 +64,7 @@ class Evolution:
         mutators: Sequence[MutatorLike] | Mapping[MutatorLike, float] = (),
         rules: Sequence[RuleLike] = (),
         on_event: Listener | None = None,
+        confirm: bool = False,
         **options: Unpack[Options],
     ) -> None:
         self.pool = Pool(pool)
@@ -70,7 +76,9 @@ class Evolution:
         }
         self._mutators = _listed(mutators)
         self._rules = (rules,) if isinstance(rules, str) else tuple(rules)
-        self._listener = SessionCount(on_event or _ignore)
+        self._shown = CellProgress() if on_event is None and in_notebook() else None
+        self._listener = SessionCount(on_event or self._shown or _ignore)
+        self._agreed = confirm
         self._stop = Stop()
         self._plan: Plan | None = None
         self._clients: Clients | None = None
@@ -86,6 +94,7 @@ class Evolution:
             mutators=settings.mutators,
             rules=settings.rules,
             on_event=on_event,
+            confirm=True,  # the command asks by itself
         )
         made.settings = settings
         return made
@@ -140,6 +149,8 @@ class Evolution:
         Raises:
             EvolverError: The run cannot start, or stopped with work left; the message says how to go on.
         """
+        if in_notebook():
+            self._agree()  # here, since a kernel answers questions of the cell's own thread alone
         return run_blocking(self.arun, self.stop)
 
     async def arun(self) -> Result:
@@ -150,6 +161,7 @@ class Evolution:
         """
         try:
             plan = await asyncio.to_thread(self.prepare)
+            self._agree()
             for name in plan.unpriced:
                 self._listener(
                     Notice(
@@ -162,6 +174,8 @@ class Evolution:
         finally:
             await self.aclose()
             self._stop.forget()
+            if self._shown is not None:
+                self._shown.close()
 
     def stop(self) -> None:
         """Ask the run to stop: calls in flight are finished and written, no new one starts. For any thread."""
@@ -174,6 +188,12 @@ class Evolution:
         clients, self._clients = self._clients, None
         if clients is not None:
             await clients.aclose()
+
+    def _agree(self) -> None:
+        """Make sure once that a run which costs money is meant to."""
+        if not self._agreed:
+            agree(self.plan())
+            self._agreed = True
 
 
 def _listed(mutators: Sequence[MutatorLike] | Mapping[MutatorLike, float]) -> tuple[MutatorLike, ...]:

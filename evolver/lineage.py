@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Self, overload
 
 from sqlalchemy import Connection
 
+from evolver import html
 from evolver.errors import EvolverError
 from evolver.facts.runs import RunOverview, run_overviews
 from evolver.report.summary import RunStats, run_stats
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
     import datasets
     import networkx
     import pandas
+
+
+_SHOWN = 20  # rows in a notebook
+_WIDTH = 200  # signs of a text there
 
 
 class Rows(Sequence[dict[str, Any]]):
@@ -53,6 +58,12 @@ class Rows(Sequence[dict[str, Any]]):
 
     def __repr__(self) -> str:
         return f"<{len(self)} rows of {', '.join(self.columns)}>"
+
+    def _repr_html_(self) -> str:
+        """Show the first rows as a table in a notebook."""
+        rows = ([_short(row[name]) for name in self.columns] for row in self._rows[:_SHOWN])
+        more = html.paragraph(f"The first {_SHOWN} of {len(self):,} rows.") if len(self) > _SHOWN else ""
+        return html.table(self.columns, rows, left=self.columns) + more
 
     def to_pandas(self) -> pandas.DataFrame:
         """Return a DataFrame; whole numbers are ``Int64``, so that ids stay exact where some are missing.
@@ -238,6 +249,12 @@ def unique(columns: Sequence[str]) -> list[str]:
 def _rows(found: Sequence[dict[str, Any]]) -> Rows:
     named = [{"id": row["id"], "name": name_of(row["id"]), **row} for row in found]
     return Rows(tuple(named[0]) if named else ("id", "name"), named)
+
+
+def _short(value: Any) -> object:
+    """Return what fits into a cell; ids are no quantities, and are shown without separators."""
+    found = value if value is None else str(value)
+    return found if found is None or len(found) <= _WIDTH else f"{found[:_WIDTH]}…"
 
 
 def _dtype(values: Sequence[Any]) -> str | None:

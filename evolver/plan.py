@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from evolver.calls.prices import Price, prices_for
+from evolver.calls.prices import FREE, Price, prices_for
 from evolver.clients import Clients
 from evolver.elimination.rules import RuleSet, load_rules
 from evolver.errors import SettingsError
 from evolver.models.batch.protocol import Batchable
-from evolver.models.factory import identify
+from evolver.models.factory import identify, is_sold
 from evolver.models.identity import ModelIdentity
 from evolver.models.protocol import Purpose
 from evolver.models.registry import usages_with_batches
@@ -53,6 +53,16 @@ class Plan:
     def local(self) -> bool:
         """Whether every model answers in this process, for nothing."""
         return all(who.local for who in self.identities.values())
+
+    @property
+    def costs(self) -> bool:
+        """Whether somebody is going to send a bill.
+
+        A server of the user's own whose price nobody knows is taken to cost nothing; a provider's model that the price
+        list does not have is taken to cost something.
+        """
+        prices = ((who, self.prices[one]) for one, who in self.asked.items())
+        return any(is_sold(who) if price is None else price != FREE for who, price in prices)
 
     @property
     def unpriced(self) -> list[str]:

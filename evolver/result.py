@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from evolver import html
 from evolver.facts.spending import paid_by
 from evolver.lineage import Lineage, Rows
 from evolver.merge.dataset import merge
@@ -16,7 +17,7 @@ from evolver.pool import PoolReport
 from evolver.report.session import SessionCount, SessionFigures
 from evolver.report.summary import RunStats, run_stats
 from evolver.settings import Settings
-from evolver_store.connect import open_for_writing, reading
+from evolver_store.connect import open_for_writing, reading, shown, store_url
 from evolver_store.runs import Run, get_run, update_run
 
 if TYPE_CHECKING:
@@ -67,6 +68,38 @@ class Result:
             EvolverError: datasets is not installed.
         """
         return self.rows(dead=dead).to_dataset()
+
+    def _repr_html_(self) -> str:
+        """Show the figures as a table in a notebook."""
+        stats = self.stats
+        rules = [*stats.eliminated]
+        whole = [
+            (
+                one.epoch,
+                one.attempts,
+                one.survivors,
+                *(one.eliminated.get(rule, 0) for rule in rules),
+                one.failed,
+            )
+            for one in stats.epochs
+        ]
+        sums = (stats.attempts, stats.survivors, *stats.eliminated.values(), stats.failed)
+        head = ("epoch", "attempts", "survivors", *rules, "failed")
+        title = f"Run {self.run}: {stats.seeds:,} seeds"
+        return html.table(head, [*whole, ("all", *sums)], title=title) + "".join(
+            map(html.paragraph, self._in_words())
+        )
+
+    def _in_words(self) -> Iterator[str]:
+        """Say what was paid, and where the rows and the lineage are."""
+        if self.stats.calls:
+            cost = "a price nobody knows" if self.stats.cost_usd is None else f"${self.stats.cost_usd:,.2f}"
+            yield f"Paid {self.stats.calls:,} calls, {cost}."
+        if self.pool is not None and self.pool.skipped:
+            yield f"Skipped of the pool: {self.pool.skipped_in_words()}."
+        if self.dataset is not None:
+            yield f"Dataset {self.dataset.output}: {self.dataset.rows:,} rows."
+        yield f"Lineage {shown(store_url(self.store))}."
 
 
 def conclude(

@@ -7,14 +7,11 @@ import sys
 import click
 from rich.console import Console
 
-from evolver.calls.prices import FREE
-from evolver.cli.quote import dollars, in_short, print_estimate
+from evolver.cli.quote import print_estimate
 from evolver.cli.terminal import stderr_console
 from evolver.errors import EvolverError, SettingsError
 from evolver.evolution import Evolution
-from evolver.models.factory import is_sold
-from evolver.plan import Plan
-from evolver.report.estimate import Estimate
+from evolver.report.estimate import Estimate, dollars
 from evolver.settings import Settings
 
 
@@ -29,7 +26,7 @@ def ask_before_paying(evolution: Evolution, console: Console) -> None:
     """
     settings = evolution.settings
     plan = evolution.prepare()  # a key or a package that is missing is told before the question, not after it
-    if not _costs(plan):
+    if not plan.costs:
         return
     estimate = evolution.estimate()
     if not estimate.calls:
@@ -37,7 +34,7 @@ def ask_before_paying(evolution: Evolution, console: Console) -> None:
     terminal = sys.stdin.isatty() and sys.stderr.isatty()
     if settings.yes or (_is_bounded(settings, estimate) and not terminal):
         console.print(
-            f"Estimated: {in_short(estimate)} at most.{_share(estimate, settings)}",
+            f"Estimated: {estimate.in_short()} at most.{_share(estimate, settings)}",
             markup=False,
             soft_wrap=True,
         )
@@ -47,7 +44,7 @@ def ask_before_paying(evolution: Evolution, console: Console) -> None:
         if estimate.cost_usd is None:
             bound = "--max-calls N to bound the calls, or name a model of the same price with --price-as openai:NAME"
         raise SettingsError(
-            f"this run costs money ({in_short(estimate)}) and there is no terminal to ask on; nothing was sent. "
+            f"this run costs money ({estimate.in_short()}) and there is no terminal to ask on; nothing was sent. "
             f"Run it with --yes, or with {bound}."
         )
     _ask(estimate, settings)
@@ -76,16 +73,3 @@ def _is_bounded(settings: Settings, estimate: Estimate) -> bool:
     """Tell whether the user has said how far it may go: in dollars, or in calls where nobody knows the dollars."""
     calls_bound = settings.max_calls is not None and estimate.cost_usd is None
     return settings.max_cost is not None or calls_bound
-
-
-def _costs(plan: Plan) -> bool:
-    """Tell whether somebody may send a bill.
-
-    A server of the user's own whose price nobody knows is taken to cost nothing; a model anywhere else that the price
-    list does not have is taken to cost something.
-    """
-    for purpose, who in plan.asked.items():
-        price = plan.prices[purpose]
-        if is_sold(who) if price is None else price != FREE:
-            return True
-    return False

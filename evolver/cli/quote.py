@@ -1,4 +1,4 @@
-"""How an estimate is shown: as a table, in a line, as JSON."""
+"""How an estimate is shown: as a table, as JSON."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from rich.console import Console
 
 from evolver.calls.prices import WAYS_TO_PRICE
 from evolver.cli.output import add_row, print_table, table
-from evolver.report.estimate import Estimate
+from evolver.report.estimate import Estimate, dollars
 
 
 def figures(estimate: Estimate) -> dict[str, Any]:
@@ -31,20 +31,6 @@ def print_estimate(to: Console, estimate: Estimate) -> None:
     print_table(shown, to)
     for note in _notes(estimate):
         to.print(note, markup=False)
-
-
-def in_short(estimate: Estimate) -> str:
-    """Return the sums in one line."""
-    tokens = f"{estimate.prompt_tokens:,} + {estimate.completion_tokens:,} tokens"
-    cost = "a price nobody knows" if estimate.cost_usd is None else f"about {dollars(estimate.cost_usd)}"
-    return f"{estimate.calls:,} calls, {tokens}, {cost}"
-
-
-def dollars(amount: float | None) -> str:
-    """Write an amount in cents, amounts below ten cents to a hundredth of one; a question mark where it is unknown."""
-    if amount is None:
-        return "?"
-    return f"${amount:,.2f}" if amount >= 0.1 or amount == 0 else f"${amount:.4f}"
 
 
 def _notes(estimate: Estimate) -> list[str]:

@@ -12,6 +12,7 @@ from itertools import accumulate
 from random import Random
 from typing import Any, NoReturn
 
+from evolver import html
 from evolver.digest import digest_of
 from evolver.errors import PluginError
 from evolver.plugins.authoring import OWN_FAMILY, name_of_class, plain_parse, with_rng
@@ -106,6 +107,10 @@ class LoadedMutator:
     def weighing(self, weight: float) -> LoadedMutator:
         """Return the same mutator with another weight."""
         return replace(self, weight=weight)
+
+    def _repr_html_(self) -> str:
+        """Show it as a table in a notebook."""
+        return _shown([self])
 
     def _raised(self, error: Exception) -> PluginError:
         return PluginError(self._stop(f"raised {type(error).__name__}: {error}"))
@@ -226,6 +231,12 @@ def _kind(value: object) -> str:
     return "None" if value is None else f"a {type(value).__name__}"
 
 
+def _shown(mutators: Sequence[LoadedMutator]) -> str:
+    head = ("mutator", "family", "weight", "what it does", "from")
+    rows = ((one.name, one.family, f"{one.weight:g}", one.description, one.owner) for one in mutators)
+    return html.table(head, rows, left=(*head[:2], *head[3:]))
+
+
 class MutatorSet:
     """The mutators of a run, drawn by weight.
 
@@ -250,6 +261,10 @@ class MutatorSet:
 
     def __len__(self) -> int:
         return len(self._listed)
+
+    def _repr_html_(self) -> str:
+        """Show them as a table in a notebook."""
+        return _shown(self._listed)
 
     def draw(self, rng: Random, *, excluding: Collection[str] = ()) -> LoadedMutator:
         """Draw one, with a chance in proportion to its weight.

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from evolver import html
 from evolver.calls.prices import Price
 from evolver.models.identity import ModelIdentity
 from evolver.models.protocol import Purpose
@@ -79,6 +80,38 @@ class Estimate:
         """Dollars left to pay; ``None`` where the price of a model that is asked is unknown."""
         costs = [line.cost_usd for line in self.lines if line.calls]
         return None if None in costs else sum(cost for cost in costs if cost is not None)
+
+    def in_short(self) -> str:
+        """Return the sums in one line."""
+        tokens = f"{self.prompt_tokens:,} + {self.completion_tokens:,} tokens"
+        cost = "a price nobody knows" if self.cost_usd is None else f"about {dollars(self.cost_usd)}"
+        return f"{self.calls:,} calls, {tokens}, {cost}"
+
+    def _repr_html_(self) -> str:
+        """Show it as a table in a notebook."""
+        head = ("epoch", "purpose", "model", "calls", "prompt tokens", "completion tokens", "dollars")
+        rows: list[tuple[object, ...]] = [
+            (
+                line.epoch or "seeds",
+                line.purpose,
+                line.model,
+                line.calls,
+                line.prompt_tokens,
+                line.completion_tokens,
+                dollars(line.cost_usd),
+            )
+            for line in self.lines
+        ]
+        sums = self.calls, self.prompt_tokens, self.completion_tokens, dollars(self.cost_usd)
+        title = f"Left of run {self.run}: {self.seeds:,} seeds x {self.epochs} epochs, at most"
+        return html.table(head, [*rows, ("all", None, None, *sums)], title=title, left=("purpose", "model"))
+
+
+def dollars(amount: float | None) -> str:
+    """Write an amount in cents, amounts below ten cents to a hundredth of one; a question mark where it is unknown."""
+    if amount is None:
+        return "?"
+    return f"${amount:,.2f}" if amount >= 0.1 or amount == 0 else f"${amount:.4f}"
 
 
 class Held(Protocol):

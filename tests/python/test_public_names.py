@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import dataclasses
 import re
 import subprocess
 import sys
@@ -59,6 +60,14 @@ def test_every_error_and_every_event_is_public() -> None:
     told = {kind.__name__ for kind in get_args(events.Event)}
     assert {*errors.__all__, *told, "Event"} <= {*evolver.__all__}
     assert all(getattr(evolver, name) is getattr(errors, name) for name in errors.__all__)
+
+
+def test_the_table_of_events_names_each_with_its_fields_and_its_own_words() -> None:
+    page = (ROOT / "docs" / "python.md").read_text("utf-8")
+    for kind in get_args(events.Event):
+        fields = ", ".join(f"`{one.name}`" for one in dataclasses.fields(kind))
+        words = str(kind.__doc__).split("\n")[0].replace("``", "`")
+        assert f"| `{kind.__name__}` | {words} | {fields} |\n" in page
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from benchmarks.llmsim.process import SimServer
-from evolver import Evolution
+from evolver import CostWarning, Evolution
 from tests.real_models.conftest import EVOLVE, KEY, Command
 
 Ask = Callable[[str], list[dict[str, Any]]]
@@ -188,8 +188,27 @@ def test_a_bound_on_the_calls_is_consent_where_no_price_is_known_and_nobody_can_
     assert done.stderr.index("unencrypted") < done.stderr.index("Estimated")
 
 
-def test_python_code_is_not_asked(options: dict[str, Any]) -> None:
-    stats = Evolution(**options, price_in=1.0, price_out=2.0, limit=5, epochs=1).run().stats
+def test_a_script_is_warned_of_a_run_that_costs_money_and_goes_on(options: dict[str, Any]) -> None:
+    evolution = Evolution(**options, price_in=1.0, price_out=2.0, limit=5, epochs=1)
+    with pytest.warns(
+        CostWarning, match=r"costs money \(15 calls, .* about \$0\.0.* at most\).*confirm=True"
+    ):
+        stats = evolution.run().stats
     assert stats.calls == 15
     assert stats.cost_usd is not None
     assert stats.cost_usd > 0
+
+
+@pytest.mark.parametrize("given", [{"confirm": True}, {"max_cost": 5.0}, {"price_in": 0.0, "price_out": 0.0}])
+def test_a_script_is_not_warned_where_the_cost_is_confirmed_bounded_or_none(
+    given: dict[str, Any], options: dict[str, Any]
+) -> None:
+    """Warnings are errors here."""
+    prices = {"price_in": 1.0, "price_out": 2.0}
+    assert Evolution(**{**options, **prices, **given}, limit=2, epochs=1).run().stats.calls == 6
+
+
+def test_a_script_is_not_warned_of_a_run_that_has_no_calls_left(options: dict[str, Any]) -> None:
+    again = {**options, "price_in": 1.0, "price_out": 2.0, "limit": 2, "epochs": 1}
+    Evolution(**again, confirm=True).run()
+    assert Evolution(**again).run().session.paid.calls == 0
