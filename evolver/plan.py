@@ -58,11 +58,16 @@ class Plan:
     def costs(self) -> bool:
         """Whether somebody is going to send a bill.
 
-        A server of the user's own whose price nobody knows is taken to cost nothing; a provider's model that the price
-        list does not have is taken to cost something.
+        A server or a model in hand of the user's own whose price nobody knows is taken to cost nothing; a provider's
+        model that the price list does not have is taken to cost something.
         """
-        prices = ((who, self.prices[one]) for one, who in self.asked.items())
-        return any(is_sold(who) if price is None else price != FREE for who, price in prices)
+        return any(map(self._costs, self.asked))
+
+    def _costs(self, purpose: Purpose) -> bool:
+        price = self.prices[purpose]
+        if price is not None:
+            return price != FREE
+        return not hasattr(self.specs[purpose], "complete") and is_sold(self.identities[purpose])
 
     @property
     def unpriced(self) -> list[str]:

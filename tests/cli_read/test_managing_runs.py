@@ -63,6 +63,7 @@ def store(request: pytest.FixtureRequest, make_store: MakeStore, tmp_path: Path)
         "model": Scripted(),
         "store": url,
         "output": None,
+        "confirm": True,
         "price_in": 1e6,
         "price_out": 1e6,
     }

@@ -523,6 +523,7 @@ def test_calls_paid_again_without_the_cache_are_kept_and_counted(
             store=place["store"],
             output=None,
             epochs=1,
+            confirm=True,
             price_in=1,
             price_out=1,
         ).run()

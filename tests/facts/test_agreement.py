@@ -87,6 +87,7 @@ def made(
         given: dict[str, Any] = {
             "store": url,
             "output": None,
+            "confirm": True,
             "price_in": 1_000_000.0,
             "price_out": 5_000_000.0,
         }

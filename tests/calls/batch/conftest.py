@@ -92,6 +92,7 @@ class Runner:
             "output": None,
             "batch": True,
             "batch_poll": 0.01,
+            "confirm": True,
             "price_in": 1.0,
             "price_out": 2.0,
             "run": "r",
