@@ -117,7 +117,11 @@ def test_a_loop_without_signal_handlers_hears_ctrl_c_all_the_same() -> None:
             await stopped.wait()
             return "kept"
 
-        return await interruptible(pressed(), lambda: (heard.append("stop"), stopped.set())[0])
+        def stop() -> None:
+            heard.append("stop")
+            stopped.set()
+
+        return await interruptible(pressed(), stop)
 
     with asyncio.Runner(loop_factory=WithoutSignals) as runner:
         assert runner.run(work()) == "kept"
