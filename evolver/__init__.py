@@ -13,11 +13,13 @@ if TYPE_CHECKING:
     from evolver.elimination.rules import load_rules
     from evolver.elimination.verdict import Candidate, Drop, rule
     from evolver.errors import (
+        AllFailedError,
         BatchMissingError,
         BudgetError,
         EvolverError,
         ModelError,
         NewerStoreError,
+        NoPoolError,
         NotAStoreError,
         OutputError,
         PluginError,
@@ -66,6 +68,7 @@ if TYPE_CHECKING:
     __version__: str
 
 _HOMES = {
+    "AllFailedError": "evolver.errors",
     "AttemptEnded": "evolver.events",
     "BatchMissingError": "evolver.errors",
     "BatchProgress": "evolver.events",
@@ -87,6 +90,7 @@ _HOMES = {
     "ModelError": "evolver.errors",
     "Mutator": "evolver.plugins",
     "NewerStoreError": "evolver.errors",
+    "NoPoolError": "evolver.errors",
     "NotAStoreError": "evolver.errors",
     "Notice": "evolver.events",
     "OutputError": "evolver.errors",
@@ -127,6 +131,7 @@ _HOMES = {
 }
 
 __all__ = [
+    "AllFailedError",
     "AttemptEnded",
     "BatchMissingError",
     "BatchProgress",
@@ -148,6 +153,7 @@ __all__ = [
     "ModelError",
     "Mutator",
     "NewerStoreError",
+    "NoPoolError",
     "NotAStoreError",
     "Notice",
     "OutputError",
