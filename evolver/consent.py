@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 
 from evolver.errors import EvolverError, SettingsError
 from evolver.notebook import in_notebook
 from evolver.plan import Plan
-from evolver.report.estimate import Estimate, estimate_run
+from evolver.report.estimate import Estimate
 
 
 class CostWarning(UserWarning):
     """A run that costs money begins, and nobody has bounded or confirmed it."""
 
 
-def agree(plan: Plan) -> None:
+def agree(plan: Plan, estimated: Callable[[], Estimate]) -> None:
     """Ask or warn where the run costs money, calls are left, and ``max_cost`` does not bound it.
 
-    Where nobody knows a price, ``max_calls`` is a bound, too.
+    Where nobody knows a price, ``max_calls`` is a bound, too. ``estimated`` is asked only where it matters.
 
     Raises:
         SettingsError: It is a notebook, and nobody can be asked; nothing was sent.
@@ -25,7 +26,7 @@ def agree(plan: Plan) -> None:
     """
     if not plan.costs or plan.settings.max_cost is not None:
         return
-    estimate = estimate_run(plan)
+    estimate = estimated()
     if not estimate.calls or (estimate.cost_usd is None and plan.settings.max_calls is not None):
         return
     if in_notebook():

@@ -192,7 +192,7 @@ class Evolution:
     def _agree(self) -> None:
         """Make sure once that a run which costs money is meant to."""
         if not self._agreed:
-            agree(self.plan())
+            agree(self.plan(), self.estimate)
             self._agreed = True
 
 
