@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from random import Random
+from typing import Any
 
 from evolver.answers.failures import RUN_STOPPED
 from evolver.answers.reading import apart
@@ -27,7 +28,6 @@ _HARDER = (
     "{0}\n\nThen compare two ways of doing it, name one cost of each, and say which of them you would choose for a "
     "school with a budget of 100 dollars, and why."
 )
-_LARGER = 8  # times the token limit, where no largest one is set
 _WORTH_TELLING = 1.0  # seconds that a server asks to wait
 
 
@@ -38,6 +38,7 @@ class Question:
     name: str
     prompt: str
     system: str | None = None
+    sampling: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -90,7 +91,7 @@ async def _checked(plan: Plan, purpose: Purpose, seed: str) -> Finding:
     try:
         clients = make_clients(
             {purpose: plan.specs[purpose]},
-            base_url=settings.base_url,
+            asking={purpose: settings.asking(purpose)},
             timeout=settings.timeout,
             on_notice=found.parameters.append,
         )
@@ -121,7 +122,7 @@ def _questions(plan: Plan, purpose: Purpose, seed: str) -> Iterator[Question]:
         mutator = next((one for one in plan.mutators if one.needs_call), None)
         if mutator is not None:
             prompt = mutator.prompt(seed, Random(plan.settings.seed))
-            yield Question(mutator.name, prompt.text, prompt.system)
+            yield Question(mutator.name, prompt.text, prompt.system, mutator.sampling)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,18 +135,16 @@ class _Asking:
 
     async def ask(self, question: Question, seed: str) -> None:
         """Ask, and note what came back."""
-        settings, found = self.plan.settings, self.found
-        sampling = Sampling(settings.temperature, settings.top_p, max_tokens=settings.max_tokens)
-        if found.purpose == "judge":
-            sampling = replace(sampling, temperature=0.0, top_p=None)
+        found, how = self.found, self.plan.how(self.found.purpose)
 
         async def once(sampling: Sampling) -> Completion:
             return await self._once(
-                Request(found.purpose, question.prompt, sampling, question.name, question.system)
+                how.request(
+                    found.purpose, question.prompt, question.name, sampling=sampling, system=question.system
+                )
             )
 
-        most = settings.max_tokens_limit or _LARGER * settings.max_tokens
-        answer, limit = await ask_whole(once, sampling, most)
+        answer, limit = await ask_whole(once, replace(how.sampling, **question.sampling), how.most_tokens)
         found.max_tokens = max(limit, found.max_tokens or 0)
         found.finish_reason = answer.finish_reason
         if found.purpose == "judge":

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from evolver.errors import SettingsError
 from evolver.models.factory import made_here, make_model
 from evolver.models.protocol import Model, Purpose
+from evolver.settings import Asking
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,18 +30,23 @@ class Clients:
                 await close()
 
 
+def first_of(base_url: Sequence[str] | None) -> str | None:
+    """Return the address that names a model: the first of several, or none."""
+    return base_url[0] if base_url else None
+
+
 def make_clients(
     specs: Mapping[Purpose, object],
     *,
-    base_url: str | None = None,
+    asking: Mapping[Purpose, Asking] | None = None,
     timeout: float = 600.0,
     on_notice: Callable[[str], None] | None = None,
 ) -> Clients:
-    """Make the models, one for all purposes that name the same.
+    """Make the models, one for all purposes that ask the same at the same address with the same key.
 
     Args:
         specs: What the user asked for, by purpose: a name, or a model in hand.
-        base_url: The address of all of them; the provider's own by default.
+        asking: Says where each is asked and with which key; at its provider with the provider's by default.
         timeout: Seconds that one call may take.
         on_notice: Told what the user should read once.
 
@@ -57,9 +64,20 @@ def make_clients(
     models: dict[Purpose, Model] = {}
     ours: list[Model] = []
     for purpose, spec in specs.items():
-        key = spec if isinstance(spec, str) else id(spec)
+        how = (asking or {}).get(purpose, Asking())
+        if len(how.base_url or ()) > 1:
+            raise SettingsError(
+                "more than one base URL was given for a model; nothing was sent. Give one --base-url."
+            )
+        key = (spec if isinstance(spec, str) else id(spec)), how.base_url, how.key_variable
         if key not in made:
-            made[key] = make_model(spec, base_url=base_url, timeout=timeout, on_notice=tell)
+            made[key] = make_model(
+                spec,
+                base_url=first_of(how.base_url),
+                key_variable=how.key_variable,
+                timeout=timeout,
+                on_notice=tell,
+            )
             if made_here(spec):
                 ours.append(made[key])
         models[purpose] = made[key]

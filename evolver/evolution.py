@@ -88,15 +88,13 @@ class Evolution:
         """Make one from settings that are complete, as the command line does."""
         made = cls(
             settings.pool,
-            model=settings.model,
-            judge_model=settings.judge_model,
-            answer_model=settings.answer_model,
             mutators=settings.mutators,
             rules=settings.rules,
             on_event=on_event,
             confirm=True,  # the command asks by itself
         )
         made.settings = settings
+        made._specs = {purpose: settings.asking(purpose).model for purpose in made._specs}
         return made
 
     def plan(self) -> Plan:
@@ -134,7 +132,7 @@ class Evolution:
         if self._clients is None:
             self._clients = make_clients(
                 plan.specs,
-                base_url=self.settings.base_url,
+                asking={purpose: self.settings.asking(purpose) for purpose in plan.specs},
                 timeout=self.settings.timeout,
                 on_notice=lambda text: self._listener(Notice(text)),
             )

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from evolver.calls.how import How, how_of
 from evolver.calls.prices import FREE, Price, prices_for
-from evolver.clients import Clients
+from evolver.clients import Clients, first_of
 from evolver.elimination.rules import RuleSet, load_rules
 from evolver.errors import SettingsError
 from evolver.models.batch.protocol import Batchable
@@ -43,6 +44,10 @@ class Plan:
     def judge(self) -> bool:
         """Whether the judge is asked."""
         return self.settings.judge and self.rules.judge
+
+    def how(self, purpose: Purpose) -> How:
+        """Return how the calls of a purpose are made."""
+        return how_of(self.settings.asking(purpose))
 
     @property
     def asked(self) -> dict[Purpose, ModelIdentity]:
@@ -99,7 +104,10 @@ def make_plan(
     """
     loaded = MutatorSet(load_mutators(mutators, preset=settings.preset))
     chosen = load_rules(rules, skip=settings.skip_rules, refusal_phrases=settings.refusal_phrases)  # type: ignore[arg-type]
-    identities = {purpose: identify(spec, base_url=settings.base_url) for purpose, spec in specs.items()}
+    identities = {
+        purpose: identify(spec, base_url=first_of(settings.asking(purpose).base_url))
+        for purpose, spec in specs.items()
+    }
     prices = prices_for(identities, settings, settings.max_cost)
     told = {str(purpose): [who.name, who.base_url, who.settings] for purpose, who in identities.items()}
     shape = shape_of(settings, pool.sha256, loaded, chosen, told)

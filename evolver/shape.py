@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,8 @@ from evolver.settings import Settings
 
 Shape = dict[str, Any]
 
-_POOL_KEYS = ("column", "filter", "join", "turns")
+_ASKING = ("temperature", "top_p", "max_tokens", "system", "reasoning_effort", "extra_body")
+_SOMETIMES = ("column", "filter", "join", "turns", "asking")
 """Of the shape only where they are set, so a run begun with them has to be looked at for their absence, too."""
 
 
@@ -33,6 +35,7 @@ def shape_of(
     """
     return {
         **_read_otherwise(settings),
+        **_asked_otherwise(settings),
         "pool_sha256": pool_sha256,
         "limit": settings.limit,
         "seed": settings.seed,
@@ -56,6 +59,19 @@ def _read_otherwise(settings: Settings) -> Shape:
     return {name: value for name, value in said.items() if value}
 
 
+def _asked_otherwise(settings: Settings) -> Shape:
+    """Return how a purpose is asked, as far as that is not how all are: nothing for runs that are asked one way."""
+    usual = replace(settings, by_purpose={}, system=None, reasoning_effort=None, extra_body=None)
+    said: dict[str, dict[str, Any]] = {}
+    for purpose in ("evolve", "judge", "answer"):
+        now, before = settings.asking(purpose), usual.asking(purpose)
+        for name in _ASKING:
+            value = getattr(now, name)
+            if value != getattr(before, name):
+                said.setdefault(purpose, {})[name] = value
+    return {"asking": said} if said else {}
+
+
 def default_name(pool: str, shape: Shape) -> str:
     """Name a run after its pool and the digest of its shape: ``alpaca_2000-1f0c9a3d``."""
     stem = "stdin" if pool == "-" else Path(pool).name.split(".")[0]
@@ -70,7 +86,7 @@ def check_same(name: str, stored: Mapping[str, Any], shape: Shape) -> None:
         SettingsError: Something that shapes the lineage differs; the message names it.
     """
     now = json.loads(json.dumps(shape))
-    differing = [key for key in {*now, *_POOL_KEYS} if stored.get(key) != now.get(key)]
+    differing = [key for key in {*now, *_SOMETIMES} if stored.get(key) != now.get(key)]
     if differing:
         raise SettingsError(
             f"the run {name!r} was begun with other settings ({', '.join(sorted(differing))}); nothing was done.\n"

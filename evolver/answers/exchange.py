@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
 Purpose = Literal["evolve", "judge", "answer", "oss"]
 
@@ -13,13 +14,16 @@ class Sampling:
     """How a completion is drawn; ``None`` leaves a parameter to the provider.
 
     The defaults are those of the WizardLM paper (arXiv:2304.12244, section 4.2): temperature 1, top-p 0.9,
-    frequency penalty 0, at most 2048 tokens.
+    frequency penalty 0, at most 2048 tokens. ``reasoning_effort`` is how much a model is to think, in the words of its
+    provider; ``extra_body`` are fields of the request's body besides, as its server takes them.
     """
 
     temperature: float | None = 1.0
     top_p: float | None = 0.9
     frequency_penalty: float | None = 0.0
     max_tokens: int = 2048
+    reasoning_effort: str | None = None
+    extra_body: Mapping[str, Any] | None = field(default=None, hash=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,11 @@ from evolver.errors import ModelError, RowModelError
 
 _Answer = TypeVar("_Answer")
 
-_KEPT_FIRST: Final = ("temperature", "top_p", "frequency_penalty")
+Value = float | str
+"""What a parameter is set to; a text where it is a level."""
+
+_DRAWN: Final = ("temperature", "top_p", "frequency_penalty")
+_KEPT_FIRST: Final = ("reasoning_effort", *_DRAWN)
 """Optional parameters; of two that exclude each other the later one is left out."""
 
 _RENAMED: Final = "max_completion_tokens"
@@ -24,14 +28,14 @@ class Lesson:
 
     kind: Literal["left_out", "beside", "neither", "limited", "renamed"]
     parameter: str
-    value: float | None = None
+    value: Value | None = None
     other: str | None = None
 
     def sentence(self) -> str:
         """Say it, as what follows the model's name."""
         if self.kind == "renamed":
             return f"takes {_RENAMED} instead of {self.parameter}, which is sent from now on"
-        if self.kind == "limited":
+        if self.kind == "limited" and not isinstance(self.value, str):
             return (
                 f"takes at most {self.value:,g} for {self.parameter}, which is sent where more is asked for"
             )
@@ -75,7 +79,7 @@ class Parameters:
         self._batched: dict[Sampling, None] = {}
         self._told: set[tuple[str, str]] = set()
 
-    def of(self, sampling: Sampling) -> dict[str, float]:
+    def of(self, sampling: Sampling) -> dict[str, Value]:
         """Return what to send, by the server's names; a frequency penalty of 0 is every provider's default."""
         sent = self._kept(sampling)
         return {self._name(parameter): value for parameter, value in sent.items()}
@@ -90,7 +94,7 @@ class Parameters:
     async def adapted(
         self,
         sampling: Sampling,
-        post: Callable[[dict[str, float]], Awaitable[_Answer]],
+        post: Callable[[dict[str, Value]], Awaitable[_Answer]],
         failure: Callable[[Exception], tuple[ModelError, Refusal]],
         caught: type[Exception],
     ) -> _Answer:
@@ -129,7 +133,7 @@ class Parameters:
                 self.confirm(learnt)
                 return answer
 
-    def learn(self, refusal: Refusal, sampling: Sampling, sent: Mapping[str, float]) -> list[Lesson] | None:
+    def learn(self, refusal: Refusal, sampling: Sampling, sent: Mapping[str, Value]) -> list[Lesson] | None:
         """Learn from a refusal of ``sent``; ``None`` where it teaches nothing, and the call is to be given up.
 
         ``sent`` is what :meth:`of` gave for ``sampling`` then. An empty list says that another call's refusal has
@@ -147,7 +151,7 @@ class Parameters:
     def _guesses_at(self, sampling: Sampling) -> Iterator[list[Lesson]]:
         """What to leave out where nobody says what is wrong: ever more, unless it was all accepted before."""
         asked = self._kept(sampling, taught=False)
-        optional = [name for name in _KEPT_FIRST if name in asked]
+        optional = [name for name in _DRAWN if name in asked]
         if not self._guesses or frozenset(asked) in self._accepted:
             return
         if len(optional) == 2:
@@ -158,7 +162,7 @@ class Parameters:
         elif optional:
             yield [Lesson("left_out", optional[0], asked[optional[0]])]
 
-    def batched(self, sampling: Sampling) -> dict[str, float]:
+    def batched(self, sampling: Sampling) -> dict[str, Value]:
         """Return what to send in a batch, whose refusals come much later."""
         self._batched[sampling] = None
         return self.of(sampling)
@@ -186,12 +190,13 @@ class Parameters:
         for lesson in lessons:
             self._lessons.pop(lesson, None)
 
-    def _kept(self, sampling: Sampling, *, taught: bool = True) -> dict[str, float]:
+    def _kept(self, sampling: Sampling, *, taught: bool = True) -> dict[str, Value]:
         asked = {
             "temperature": sampling.temperature,
             "top_p": sampling.top_p,
             "frequency_penalty": sampling.frequency_penalty or None,
             "max_tokens": sampling.max_tokens,
+            "reasoning_effort": sampling.reasoning_effort,
         }
         sent = {
             name: value for name, value in asked.items() if value is not None and name not in self._without
@@ -204,16 +209,17 @@ class Parameters:
         return _RENAMED if Lesson("renamed", parameter) in self._lessons else parameter
 
     def _lessons_of(
-        self, refusal: Refusal, named: list[str], by_field: bool, sent: Mapping[str, float]
+        self, refusal: Refusal, named: list[str], by_field: bool, sent: Mapping[str, Value]
     ) -> Iterable[Lesson]:
         optional = [name for name in _KEPT_FIRST if name in named]
         if "max_tokens" in named:
-            yield from self._limit_of_tokens(refusal, sent["max_tokens"])
+            yield from self._limit_of_tokens(refusal, float(sent["max_tokens"]))
         if len(optional) > 1 and not by_field:
             yield Lesson("beside", optional[-1], other=optional[0])
             return
         for name in optional:
-            most = None if refusal.whole else refusal.limit(sent[name])
+            value = sent[name]
+            most = None if refusal.whole or isinstance(value, str) else refusal.limit(value)
             if most is not None:
                 yield Lesson("limited", name, most)
             else:
@@ -232,13 +238,13 @@ def is_refusal(failed: ModelError) -> bool:
     return isinstance(failed, RowModelError) and failed.kind == "bad_request"
 
 
-def _apply(lesson: Lesson, sent: dict[str, float]) -> None:
+def _apply(lesson: Lesson, sent: dict[str, Value]) -> None:
     name = lesson.parameter
     if name not in sent:
         return
     match lesson.kind:
         case "limited" if lesson.value is not None:
-            sent[name] = min(sent[name], lesson.value)
+            sent[name] = min(float(sent[name]), float(lesson.value))
         case "left_out" if lesson.value in (None, sent[name]):
             del sent[name]
         case "beside" if lesson.other in sent:

@@ -17,6 +17,7 @@ ALIASES: Final[dict[str, re.Pattern[str]]] = {
             "max_tokens",
             "max(?:imum)?[_ -]?(?:output[_ -]?|new[_ -]?|completion[_ -]?)?tokens|num_predict",
         ),
+        ("reasoning_effort", r"reasoning[_. -]?effort|output_config\.effort|effort"),
     )
 }
 """Our own parameters, each under the names that servers know it by."""
@@ -53,7 +54,7 @@ class Refusal:
     code: str | None = None
     fields: tuple[str, ...] = ()
 
-    def named(self, sent: Mapping[str, float]) -> tuple[list[str], bool]:
+    def named(self, sent: Mapping[str, object]) -> tuple[list[str], bool]:
         """Return which of the parameters in ``sent`` are meant, and whether a field says so rather than a sentence."""
         by_field = [name for name in sent if any(ALIASES[name].search(each) for each in self.fields)]
         if by_field:

@@ -8,9 +8,9 @@ from hashlib import blake2b
 
 from evolver.calls.budget import Purse
 from evolver.models.identity import ModelIdentity
-from evolver.models.protocol import Request
+from evolver.models.protocol import Request, Sampling
 
-_encode = json.JSONEncoder(separators=(",", ":")).encode
+_encode = json.JSONEncoder(separators=(",", ":"), sort_keys=True).encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,5 +41,12 @@ def call_key(identity: ModelIdentity, request: Request) -> str:
         request.system,
         request.prompt,
         request.sample,
+        *_besides(sampling),
     ]
     return blake2b(_encode(shape).encode(), digest_size=16).hexdigest()
+
+
+def _besides(sampling: Sampling) -> list[object]:
+    """What came later, only where it is set: calls that were paid for before it came keep their keys."""
+    said = {"reasoning_effort": sampling.reasoning_effort, "extra_body": sampling.extra_body or None}
+    return [[name, value] for name, value in said.items() if value is not None]

@@ -35,7 +35,7 @@ def run_session(settings: Settings, *, as_json: bool) -> None:
         EvolverError: The run could not start, or stopped with work left.
     """
     console = stderr_console(quiet=settings.quiet)
-    for notice in notices([settings.model]):
+    for notice in notices([settings.asking(purpose).model for purpose in ("evolve", "judge", "answer")]):
         console.print(notice, style="yellow")
     progress = Progress(console)
     evolution = Evolution.of(settings, on_event=progress)

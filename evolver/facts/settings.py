@@ -28,6 +28,8 @@ def described(run: Run) -> Described:
             found |= {f"{purpose}_model": _model(told) for purpose, told in value.items()}
         elif name == "sampling" and isinstance(value, list):
             found |= dict(zip(_SAMPLING, value, strict=False))
+        elif name == "asking" and isinstance(value, Mapping):
+            found |= {f"{purpose}_{each}": it for purpose, own in value.items() for each, it in own.items()}
         elif name not in ("pool_sha256", "seed"):
             found[name] = value
     if found.get("pool") is not None and "pool_sha256" in shape:

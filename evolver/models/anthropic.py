@@ -10,6 +10,7 @@ import anthropic
 
 from evolver.answers.failures import malformed
 from evolver.answers.messages import of_content
+from evolver.answers.parameters import Value
 from evolver.answers.refusals import Refusal, read_refusal
 from evolver.models.protocol import Completion, Request
 from evolver.models.sdk import SdkErrors
@@ -43,12 +44,15 @@ class AnthropicModel(SdkModel):
 
         return AnthropicBatches(self._desk())
 
-    def _body(self, request: Request, sampling: Mapping[str, float]) -> dict[str, object]:
+    def _body(self, request: Request, sampling: Mapping[str, Value]) -> dict[str, object]:
         body: dict[str, object] = {
             "model": self._model,
             "messages": [{"role": "user", "content": mended(request.prompt)}],
             **sampling,
         }
+        effort = body.pop("reasoning_effort", None)
+        if effort is not None:
+            body["output_config"] = {"effort": effort}
         if request.system is not None:
             body["system"] = mended(request.system)
         return body

@@ -24,6 +24,7 @@ def make_model(
     spec: object,
     *,
     base_url: str | None = None,
+    key_variable: str | None = None,
     timeout: float = 600.0,
     on_notice: Callable[[str], None] | None = None,
 ) -> Model:
@@ -39,6 +40,7 @@ def make_model(
     Args:
         spec: What the user asked for.
         base_url: An OpenAI-compatible server, or the provider's address.
+        key_variable: The environment variable that holds the key, in place of the provider's own.
         timeout: Seconds one call may take.
         on_notice: Told what the user should read once, such as a parameter that the model refuses.
 
@@ -48,10 +50,12 @@ def make_model(
     """
     setup = Setup(timeout=timeout) if on_notice is None else Setup(timeout=timeout, on_notice=on_notice)
     if not isinstance(spec, str):
+        if key_variable is not None:
+            raise _without_key(f"a {type(spec).__name__} that is already made")
         return _from_object(spec, base_url, setup)
     provider, name = _found(spec, base_url)
     named = _checked(provider, base_url)
-    key = None if provider.key is None else read_key(provider.key, base_url=named)
+    key = _key(provider, key_variable, named)
     keyed = key != KEYLESS and not (key is None and provider.self_hosted)  # None: its library reads one
     if named is not None and keyed and in_the_clear(named):
         setup.on_notice(
@@ -169,6 +173,21 @@ def _checked(provider: Provider, base_url: str | None) -> str | None:
             "Name the model that the server holds with --model, or leave out --base-url."
         )
     return address_of(provider, base_url)
+
+
+def _key(provider: Provider, variable: str | None, named: str | None) -> str | None:
+    if variable is None:
+        return None if provider.key is None else read_key(provider.key, base_url=named)
+    if provider.key is None and not provider.takes_key:
+        raise _without_key(provider.usage)
+    return read_key(variable, base_url=None)
+
+
+def _without_key(who: str) -> SettingsError:
+    return SettingsError(
+        f"{who} takes no key from a variable that is named; nothing was sent. Leave out the key variable "
+        "(key_variable, --key-variable), or set it to none for that purpose."
+    )
 
 
 def _from_object(model: object, base_url: str | None, setup: Setup) -> Model:

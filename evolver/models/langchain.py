@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -14,10 +15,10 @@ from langchain_core.runnables import Runnable
 from pydantic import ValidationError
 
 from evolver.answers.messages import Said, beside, of_content
-from evolver.answers.parameters import Parameters
+from evolver.answers.parameters import Parameters, Value
 from evolver.answers.reading import Reader
 from evolver.answers.refusals import Refusal
-from evolver.errors import ModelError, SettingsError
+from evolver.errors import ModelError, RunModelError, SettingsError
 from evolver.models.keys import checked_base_url
 from evolver.models.langchain_failures import from_langchain, refusal_in
 from evolver.models.langchain_secrets import Keys
@@ -35,7 +36,9 @@ _FIELDS = {
     "top_p": ("top_p",),
     "frequency_penalty": ("frequency_penalty",),
     "max_tokens": ("max_tokens", "max_output_tokens", "num_predict", "max_new_tokens"),
+    "reasoning_effort": ("reasoning_effort", "effort", "thinking_level"),
 }
+_BODIES = ("extra_body", "model_kwargs")
 _URL_FIELDS = frozenset({"base_url", "openai_api_base", "endpoint_url"})
 _NOT_ASYNC = (BaseChatModel._agenerate, SimpleChatModel._agenerate)
 _FINISH_KEYS = ("finish_reason", "stop_reason", "stopReason", "finishReason", "done_reason")
@@ -44,8 +47,8 @@ _FINISH_KEYS = ("finish_reason", "stop_reason", "stopReason", "finishReason", "d
 class LangChainModel:
     """A LangChain chat model as a model of evolver's.
 
-    ``model`` is ``provider:NAME`` for ``init_chat_model`` (keys from the provider's own environment variables) or an
-    object. One object is kept; the sampling of a request is set on cheap copies that share its
+    ``model`` is ``provider:NAME`` for ``init_chat_model`` (with ``key``, or keys from the provider's own environment
+    variables) or an object. One object is kept; the sampling of a request is set on cheap copies that share its
     connections. What the user has set on an object stays as set; parameters a class has no field for
     are left to the provider. An object without async of its own runs in threads, at most 64 at a time.
 
@@ -60,9 +63,12 @@ class LangChainModel:
         base_url: str | None = None,
         timeout: float = 600.0,
         on_notice: Callable[[str], None] | None = None,
+        key: str | None = None,
     ) -> None:
         self._by_name = isinstance(model, str)
-        self._chat = _build(model, checked_base_url(base_url), timeout) if isinstance(model, str) else model
+        self._chat = (
+            _build(model, checked_base_url(base_url), timeout, key) if isinstance(model, str) else model
+        )
         self._http = getattr(self._chat, "http_async_client", None) if self._by_name else None
         self.name = model if isinstance(model, str) else _name(self._chat)
         self.provider = self.name.partition(":")[0]
@@ -72,7 +78,7 @@ class LangChainModel:
         self._parameters = Parameters(self.name, on_notice)
         self._reader = Reader(self.name, on_notice)
         self._keys = Keys(self._chat)
-        self._tuned: dict[tuple[tuple[str, float], ...], Runnable[Any, Any]] = {}
+        self._tuned: dict[tuple[object, ...], Runnable[Any, Any]] = {}
         self._threads: ThreadPoolExecutor | None = None
         if getattr(type(self._chat), "_agenerate", None) in _NOT_ASYNC:
             self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="langchain")
@@ -83,7 +89,10 @@ class LangChainModel:
         if request.system is not None:
             messages.insert(0, SystemMessage(mended(request.system)))
         message = await self._parameters.adapted(
-            request.sampling, lambda sent: self._send(sent, messages), self._refused, Exception
+            request.sampling,
+            lambda sent: self._send(sent, request.sampling.extra_body, messages),
+            self._refused,
+            Exception,
         )
         return self._completion(message)
 
@@ -99,25 +108,34 @@ class LangChainModel:
             return await chat.ainvoke(messages)
         return await asyncio.get_running_loop().run_in_executor(self._threads, chat.invoke, messages)
 
-    async def _send(self, sent: Mapping[str, float], messages: list[BaseMessage]) -> object:
+    async def _send(
+        self, sent: Mapping[str, Value], extra: Mapping[str, Any] | None, messages: list[BaseMessage]
+    ) -> object:
         async with asyncio.timeout(self._timeout):
-            return await self._invoke(self._with(sent), messages)
+            return await self._invoke(self._with(sent, extra), messages)
 
     def _refused(self, error: Exception) -> tuple[ModelError, Refusal]:
         return from_langchain(error, who=self.name, secrets=self._keys.read()), refusal_in(error)
 
-    def _with(self, sent: Mapping[str, float]) -> Runnable[Any, Any]:
-        key = tuple(sent.items())
+    def _with(self, sent: Mapping[str, Value], extra: Mapping[str, Any] | None) -> Runnable[Any, Any]:
+        key = (*sent.items(), json.dumps(extra, sort_keys=True) if extra else None)
         chat = self._tuned.get(key)
         if chat is None:
-            chat = self._tuned[key] = self._tune(sent)
+            chat = self._tuned[key] = self._tune(sent, extra)
         return chat
 
-    def _tune(self, sent: Mapping[str, float]) -> Runnable[Any, Any]:
+    def _tune(self, sent: Mapping[str, Value], extra: Mapping[str, Any] | None) -> Runnable[Any, Any]:
         chat = self._chat
         if not isinstance(chat, BaseChatModel):
+            if extra:
+                raise self._takes_no_body()
             return chat
         update: dict[str, object] = {}
+        if extra:
+            field = next((name for name in _BODIES if name in type(chat).model_fields), None)
+            if field is None:
+                raise self._takes_no_body()
+            update[field] = {**(getattr(chat, field) or {}), **extra}
         for parameter, names in _FIELDS.items():
             field = next((name for name in names if name in type(chat).model_fields), None)
             if field is None:
@@ -128,6 +146,12 @@ class LangChainModel:
             elif free and parameter in sent:
                 update[field] = sent[parameter]
         return chat.model_copy(update=update)
+
+    def _takes_no_body(self) -> RunModelError:
+        return RunModelError(
+            f"{self.name} takes nothing besides what LangChain knows of it; nothing was sent. Leave out --extra-body, "
+            "or set it on the object."
+        )
 
     def _completion(self, message: object) -> Completion:
         if not isinstance(message, BaseMessage):
@@ -153,19 +177,23 @@ def _finish(metadata: Mapping[str, Any]) -> object:
     return next((metadata[key] for key in _FINISH_KEYS if metadata.get(key)), None)
 
 
-def _build(spec: str, base_url: str | None, timeout: float) -> BaseChatModel:
+def _build(spec: str, base_url: str | None, timeout: float, key: str | None) -> BaseChatModel:
     """Make the chat model; a second time with the settings that its class turned out to have."""
+    given: dict[str, Any] = {} if key is None else {"api_key": key}
     try:
-        kind = type(init_chat_model(spec))
+        kind = type(init_chat_model(spec, **given))
         fields = kind.model_fields
         names = set(fields) | {str(field.alias) for field in fields.values() if field.alias}
+        _check_takes(given, names, spec)
         settings: dict[str, Any] = {"max_retries": 0, "timeout": timeout}
         settings = {name: value for name, value in settings.items() if name in names}
-        settings |= {} if base_url is None else {"base_url": base_url}
+        settings |= given if base_url is None else {"base_url": base_url, **given}
         if base_url is None or names & _URL_FIELDS:
             settings |= _own_connections(kind)
             chat: BaseChatModel = init_chat_model(spec, **settings)
             return chat
+    except SettingsError:
+        raise
     except ImportError as error:
         raise SettingsError(_missing_package(spec, error)) from error
     except Exception as error:
@@ -178,6 +206,13 @@ def _build(spec: str, base_url: str | None, timeout: float) -> BaseChatModel:
         f"{spec} cannot be given a base URL; nothing was sent. Leave out --base-url, or name an "
         "OpenAI-compatible server as openai:NAME."
     )
+
+
+def _check_takes(given: Mapping[str, Any], names: set[str], spec: str) -> None:
+    if not given.keys() <= names:
+        raise SettingsError(
+            f"{spec} cannot be given a key; nothing was sent. Leave out the key variable, and set the provider's own."
+        )
 
 
 def _own_connections(kind: type[BaseChatModel]) -> dict[str, Any]:

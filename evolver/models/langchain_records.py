@@ -56,7 +56,11 @@ def _record(prefix: str) -> Provider:
         from evolver.models.langchain import LangChainModel  # LangChain takes most of a second to import
 
         return LangChainModel(
-            f"{prefix}:{name}", base_url=setup.base_url, timeout=setup.timeout, on_notice=setup.on_notice
+            f"{prefix}:{name}",
+            base_url=setup.base_url,
+            timeout=setup.timeout,
+            on_notice=setup.on_notice,
+            key=setup.key,
         )
 
     return Provider(
@@ -65,6 +69,7 @@ def _record(prefix: str) -> Provider:
         price_id=_PRICE_IDS.get(prefix, prefix),
         self_hosted=prefix in _SELF_HOSTED,
         families=_FAMILIES.get(prefix, ()),
+        takes_key=True,
     )
 
 

@@ -11,6 +11,7 @@ import openai
 from evolver.answers.failures import malformed
 from evolver.answers.mends import address_mend
 from evolver.answers.messages import of_message
+from evolver.answers.parameters import Value
 from evolver.answers.refusals import Refusal, read_refusal
 from evolver.answers.usage import count
 from evolver.errors import ModelError
@@ -41,7 +42,7 @@ class OpenAIModel(SdkModel):
 
         return OpenAIBatches(self._desk())
 
-    def _body(self, request: Request, sampling: Mapping[str, float]) -> dict[str, object]:
+    def _body(self, request: Request, sampling: Mapping[str, Value]) -> dict[str, object]:
         messages = [{"role": "user", "content": mended(request.prompt)}]
         if request.system is not None:
             messages.insert(0, {"role": "system", "content": mended(request.system)})

@@ -29,8 +29,9 @@ class Setup:
     """What a model is made with.
 
     ``base_url`` is the address the user named, checked; ``None`` where nobody named one. ``key`` is what the
-    provider's key variable holds, ``none`` where it may be missing and is, ``None`` where the record names no
-    variable. ``timeout`` is the most seconds a call may take. ``on_notice`` takes what the user should read once.
+    provider's key variable holds, or the one that the user named instead; ``none`` where it may be missing and is,
+    ``None`` where nobody names a variable. ``timeout`` is the most seconds a call may take. ``on_notice`` takes what
+    the user should read once.
     """
 
     base_url: str | None = None
@@ -49,6 +50,7 @@ class Provider:
         package: What to install where ``make`` raises an ``ImportError``: ``evolver-acme[gpu]``.
         key: The environment variable of the key. It is read before ``make`` is called; missing, it is an error
             unless the user named a base URL.
+        takes_key: ``make`` takes the key of a variable that the user names; so it does where ``key`` names one.
         url: The provider's own address; ``None`` where that is its library's affair.
         url_variable: The environment variable that names another address.
         price_id: The provider's name in the price list of genai-prices; ``None`` where it is not in there.
@@ -76,6 +78,7 @@ class Provider:
     sole_model: str | None = None
     families: tuple[str, ...] = ()
     batch: bool = False
+    takes_key: bool = False
     notice: str = ""
     dataset_notice: str = ""
 

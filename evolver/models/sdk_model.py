@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from evolver.answers.failures import from_status
 from evolver.answers.mends import Asked
-from evolver.answers.parameters import Parameters, is_refusal
+from evolver.answers.parameters import Parameters, Value, is_refusal
 from evolver.answers.reading import Reader
 from evolver.answers.refusals import Refusal, read_refusal
 from evolver.errors import ModelError, RunModelError, TransientModelError
@@ -40,7 +40,8 @@ class Sdk:
 class SdkModel(ABC):
     """A model behind an SDK. Subclasses write a request as a body and read a body as a completion.
 
-    Key and address are those of the provider's record; with an address of the user's own the key may be missing.
+    Key and address are those of the provider's record unless they are given; with an address of the user's own the key
+    may be missing.
     ``timeout`` limits a whole call, in seconds. ``on_notice`` is told, once for each, which parameters the model
     refuses and what is done instead; those calls are answered with an error before anything is generated, so nothing
     is paid twice.
@@ -63,6 +64,7 @@ class SdkModel(ABC):
         base_url: str | None = None,
         timeout: float = 600.0,
         on_notice: Callable[[str], None] | None = None,
+        key: str | None = None,
     ) -> None:
         record = registry.registered(self.provider)
         assert record is not None
@@ -72,7 +74,7 @@ class SdkModel(ABC):
         self._parameters = Parameters(self.name, on_notice, **self.learns)
         self._reader = Reader(self.name, on_notice)
         address = address_of(record, base_url)
-        self._key = read_key(record.key, base_url=address)
+        self._key = key or read_key(record.key, base_url=address)
         http = self.sdk.http(limits=limits(), follow_redirects=False)
         client = self.sdk.client(
             api_key=self._key,
@@ -91,7 +93,7 @@ class SdkModel(ABC):
         self._check(request.sampling)
         answer = await self._parameters.adapted(
             request.sampling,
-            lambda sent: self._wire.post(self._body(request, sent)),
+            lambda sent: self._wire.post(self._whole(request, sent)),
             lambda error: (self._failure(error), self._refusal(error)),
             self.sdk.errors.status,
         )
@@ -120,7 +122,11 @@ class SdkModel(ABC):
     def _batched(self, request: Request) -> dict[str, object]:
         """Write a request as the model is known to take it."""
         self._check(request.sampling)
-        return self._body(request, self._parameters.batched(request.sampling))
+        return self._whole(request, self._parameters.batched(request.sampling))
+
+    def _whole(self, request: Request, sampling: Mapping[str, Value]) -> dict[str, object]:
+        """Write a request with what its user sends besides, as it stands."""
+        return {**self._body(request, sampling), **(request.sampling.extra_body or {})}
 
     def _check(self, sampling: Sampling) -> None:
         """Stop the run for a temperature that the provider does not take from any model."""
@@ -131,7 +137,7 @@ class SdkModel(ABC):
             )
 
     @abstractmethod
-    def _body(self, request: Request, sampling: Mapping[str, float]) -> dict[str, object]:
+    def _body(self, request: Request, sampling: Mapping[str, Value]) -> dict[str, object]:
         """Write a request with these parameters."""
 
     @abstractmethod

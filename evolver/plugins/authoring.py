@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from random import Random
 from typing import Any, Protocol, TypeVar, overload
 
@@ -80,6 +80,7 @@ def mutator(
     name: str | None = ...,
     version: int = ...,
     markers: Sequence[str] = ...,
+    sampling: Mapping[str, float | None] = ...,
 ) -> _Decorator: ...
 def mutator(target: Any = None, /, **fields: Any) -> Any:
     """Make a mutator of a function ``(instruction) -> prompt`` or ``(instruction, rng) -> prompt``.
@@ -92,12 +93,12 @@ def mutator(target: Any = None, /, **fields: Any) -> Any:
         **fields: ``family`` (``depth``, ``breadth``, ``code`` or a word of your own; default ``custom``),
             ``weight`` (default 1: how often it is drawn, relative to the others), ``name`` (default: the
             function's), ``version`` (default 1; raise it when the prompt changes), ``markers`` (phrases of
-            the prompt that must not show in a result).
+            the prompt that must not show in a result), ``sampling`` (parameters that replace those of the run).
 
     Raises:
         PluginError: What is decorated is no function of one or two arguments and no class.
     """
-    unknown = sorted(fields.keys() - {"family", "weight", "name", "version", "markers"})
+    unknown = sorted(fields.keys() - {"family", "weight", "name", "version", "markers", "sampling"})
     if unknown:
         raise TypeError(f"mutator() got an unexpected keyword argument {unknown[0]!r}")
     if fields.get("name") is None:

@@ -17,7 +17,7 @@ from evolver.plugins.loaded import LoadedMutator, adapt
 from evolver.plugins.protocol import Prompt
 from evolver_templates import UserTemplate
 
-_KEYS = ("name", "family", "weight", "version", "markers", "description")
+_KEYS = ("name", "family", "weight", "version", "markers", "description", "sampling")
 _FENCE = "---"
 
 
@@ -29,6 +29,7 @@ class _FileMutator:
     version: Any
     markers: Any
     description: str
+    sampling: Any
     template: UserTemplate
 
     def prompt(self, instruction: str, rng: Random) -> Prompt:
@@ -67,6 +68,7 @@ def load_jinja(path: Path) -> LoadedMutator:
         version=given.get("version", 1),
         markers=given.get("markers", ()),
         description=str(given.get("description", "")) or f"A prompt from {path.name}.",
+        sampling=given.get("sampling", {}),
         template=template,
     )
     return adapt(mutator, str(path), source=text)

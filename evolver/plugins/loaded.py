@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from bisect import bisect
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from itertools import accumulate
@@ -16,6 +16,7 @@ from evolver import html
 from evolver.digest import digest_of
 from evolver.errors import PluginError
 from evolver.plugins.authoring import OWN_FAMILY, name_of_class, plain_parse, with_rng
+from evolver.plugins.drawing import own_sampling
 from evolver.plugins.protocol import Prompt, Unusable
 
 _NAME = re.compile(r"[a-z0-9_-]+")
@@ -26,7 +27,8 @@ class LoadedMutator:
     """A mutator in the one form the engine knows.
 
     ``owner`` says who defined it, for errors and lists. ``digest`` changes with whatever shapes its results:
-    name, version, and the source or template of one that is not installed. ``ask``, ``read`` and ``change``
+    name, version, own sampling, and the source or template of one that is not installed. ``sampling`` holds what of
+    the run's sampling it replaces. ``ask``, ``read`` and ``change``
     are the owner's functions, unchecked: use :meth:`prompt`, :meth:`parse` and :meth:`mutate`.
     """
 
@@ -38,6 +40,7 @@ class LoadedMutator:
     owner: str
     description: str
     digest: str
+    sampling: Mapping[str, Any] = field(hash=False)
     ask: Callable[[str, Random], Any] | None = field(repr=False, compare=False)
     read: Callable[[str], Any] = field(repr=False, compare=False)
     change: Callable[[str, Random], Any] | None = field(repr=False, compare=False)
@@ -149,7 +152,10 @@ def adapt(thing: object, owner: str, *, source: str | None = None) -> LoadedMuta
     name = mutator.name if hasattr(mutator, "name") else name_of_class(type(mutator))
     version = getattr(mutator, "version", 1)
     markers = _markers(getattr(mutator, "markers", ()), owner)
-    shape = (name, version, markers, digest_of(wrapped) if source is None else source)
+    sampling = own_sampling(getattr(mutator, "sampling", {}), owner)
+    shape: tuple[object, ...] = (name, version, markers, digest_of(wrapped) if source is None else source)
+    if sampling:
+        shape = (*shape, sorted(sampling.items()))
     return LoadedMutator(
         name=_name(name, "name", owner),
         family=_name(getattr(mutator, "family", OWN_FAMILY), "family", owner),
@@ -159,6 +165,7 @@ def adapt(thing: object, owner: str, *, source: str | None = None) -> LoadedMuta
         owner=owner,
         description=_description(mutator),
         digest=blake2b(repr(shape).encode(), digest_size=8).hexdigest(),
+        sampling=sampling,
         ask=None if ask is None else with_rng(ask, owner),
         read=plain_parse if read is None else read,
         change=None if change is None else with_rng(change, owner),

@@ -29,7 +29,8 @@ class Mutator(Protocol):
 
     ``family`` is ``depth``, ``breadth``, ``code`` or a word of your own. ``version`` rises whenever the prompt
     changes. ``markers`` are phrases of the prompt that must not show in the result. Optional: ``weight``
-    (default 1) and ``description`` (default: the first line of the docstring). A mutator may define
+    (default 1), ``description`` (default: the first line of the docstring) and ``sampling``, how its rewrites are drawn
+    where that is not as the run's settings say: ``{"temperature": 0.7}``. A mutator may define
     ``mutate(instruction, rng) -> str`` instead of the two functions, and then needs no call.
     """
 

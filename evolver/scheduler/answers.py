@@ -12,7 +12,7 @@ from evolver.calls.key import Origin
 from evolver.chatter import without_tokens
 from evolver.elimination.verdict import Candidate, Drop
 from evolver.errors import RowModelError
-from evolver.models.protocol import Completion, Request, Sampling
+from evolver.models.protocol import Completion, Sampling
 from evolver.scheduler.attempt import Method, ask_whole
 from evolver.scheduler.frontier import content_digest
 
@@ -31,7 +31,7 @@ async def answer_seed(
     Raises:
         ModelError: The run cannot go on; nothing is to be changed.
     """
-    asker = method.askers["answer"]
+    asker, how = method.askers["answer"], method.how["answer"]
     prompt_tokens = completion_tokens = 0
     cost: float | None = None  # unknown is not free
     drop: Drop | None
@@ -39,7 +39,8 @@ async def answer_seed(
 
     async def ask(sampling: Sampling) -> Completion:
         nonlocal prompt_tokens, completion_tokens, cost
-        request = Request("answer", instruction, sampling, f"{content_digest(instruction):016x}.0.0")
+        sample = f"{content_digest(instruction):016x}.0.0"
+        request = how.request("answer", instruction, sample, sampling=sampling)
         answer = await asker.ask(request, Origin(method.run_id, id_, 0), _LAST)
         prompt_tokens += answer.completion.prompt_tokens
         completion_tokens += answer.completion.completion_tokens
@@ -48,7 +49,7 @@ async def answer_seed(
         return answer.completion
 
     try:
-        completion, _ = await ask_whole(ask, method.sampling, method.most_tokens)
+        completion, _ = await ask_whole(ask, how.sampling, how.most_tokens)
         drop = method.rules.check_response(
             Candidate(
                 parent=instruction,

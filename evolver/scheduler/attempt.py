@@ -11,13 +11,14 @@ from typing import Any
 
 from evolver.calls.ask import Asks
 from evolver.calls.budget import Purse
+from evolver.calls.how import How
 from evolver.calls.key import Origin
 from evolver.chatter import unframed, without_tokens
 from evolver.elimination.judge import parse_judgement
 from evolver.elimination.rules import RuleSet
 from evolver.elimination.verdict import Candidate, Drop
 from evolver.errors import RowModelError
-from evolver.models.protocol import Completion, Purpose, Request, Sampling
+from evolver.models.protocol import Completion, Purpose, Sampling
 from evolver.plugins import LoadedMutator, MutatorSet
 from evolver.scheduler.frontier import Job
 from evolver.scheduler.replies import Replies
@@ -25,7 +26,6 @@ from evolver_store.storable import made_storable, why_not_json, why_not_text, wh
 from evolver_templates import render
 
 _STEPS: dict[Purpose, int] = {"evolve": 0, "judge": 1, "answer": 2}
-_LARGER = 8  # times the token limit, where no largest one is set
 _LONGEST_NOTE = 300  # characters of a judge's answer that are worth keeping
 
 
@@ -38,20 +38,14 @@ class Method:
     mutators: MutatorSet
     rules: RuleSet
     askers: Mapping[Purpose, Asks]
-    sampling: Sampling
+    how: Mapping[Purpose, How]
     judge: bool = True
-    max_tokens_limit: int | None = None
     replies: Replies = field(default_factory=Replies)
 
     @property
     def steps(self) -> tuple[Purpose, ...]:
         """The calls of an attempt, in order."""
         return ("evolve", "judge", "answer") if self.judge and self.rules.judge else ("evolve", "answer")
-
-    @property
-    def most_tokens(self) -> int:
-        """The largest token limit with which a model that is cut while it thinks is asked again."""
-        return self.max_tokens_limit or _LARGER * self.sampling.max_tokens
 
 
 async def ask_whole(
@@ -184,7 +178,8 @@ class _Trial:
         for text in (prompt.text, prompt.system or ""):
             self._checked(text, "made a prompt that holds")
         self.details.update(self._checked_details(prompt.details))
-        evolved = await self.whole("evolve", prompt.text, prompt.system)
+        sampling = replace(self.method.how["evolve"].sampling, **self.mutator.sampling)
+        evolved = await self.whole("evolve", prompt.text, prompt.system, sampling=sampling)
         try:
             read = self.mutator.parse(without_tokens(evolved.text, prompt.text))
         except ValueError as error:
@@ -217,9 +212,8 @@ class _Trial:
     async def judge(self, candidate: Candidate) -> Drop | None:
         """Ask whether anything was gained; once more where the answer says neither, and then let live."""
         prompt = render("judge/equality.jinja", first=candidate.parent, second=candidate.instruction)
-        sampling = replace(self.method.sampling, temperature=0.0, top_p=None)
         for again in ("", ".again"):
-            answer = await self.whole("judge", prompt, sampling=sampling, again=again)
+            answer = await self.whole("judge", prompt, again=again)
             judgement = parse_judgement(answer.text)
             self.details["judge"] = judgement
             self.details["judge_answer"] = answer.text[:_LONGEST_NOTE]
@@ -247,8 +241,9 @@ class _Trial:
         async def ask(sampling: Sampling) -> Completion:
             return await self._ask(purpose, prompt, sampling, system, again)
 
-        first = sampling or self.method.sampling
-        completion, limit = await ask_whole(ask, first, self.method.most_tokens)
+        how = self.method.how[purpose]
+        first = sampling or how.sampling
+        completion, limit = await ask_whole(ask, first, how.most_tokens)
         if limit != first.max_tokens:
             self.details[f"{purpose}_max_tokens"] = limit
         return completion
@@ -258,7 +253,8 @@ class _Trial:
     ) -> Completion:
         job = self.job
         sample = f"{job.root:016x}.{job.epoch}.{job.attempt}{again}"
-        request = Request(purpose, prompt, sampling, sample, system)
+        how = self.method.how[purpose]
+        request = how.request(purpose, prompt, sample, sampling=sampling, system=system)
         origin = Origin(self.method.run_id, job.root_id, job.epoch, self.purse)
         answer = await self.method.askers[purpose].ask(request, origin, job.epoch << 3 | _STEPS[purpose])
         self.prompt_tokens += answer.completion.prompt_tokens

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from evolver.calls.ask import Asks
 from evolver.events import RunStarted
-from evolver.models.protocol import Purpose, Sampling
+from evolver.models.protocol import Purpose
 from evolver.plan import Plan
 from evolver.scheduler.attempt import Method
 from evolver.scheduler.jobs import Attempts, FailedAttempts, SeedAnswers
@@ -64,17 +64,9 @@ async def evolve(session: Session, plan: Plan) -> None:
 
 def method_of(plan: Plan, run_id: int, askers: Mapping[Purpose, Asks]) -> Method:
     """Return what decides the attempts of a plan."""
-    settings = plan.settings
-    sampling = Sampling(settings.temperature, settings.top_p, max_tokens=settings.max_tokens)
+    how = {purpose: plan.how(purpose) for purpose in askers}
     return Method(
-        run_id,
-        settings.seed,
-        plan.mutators,
-        plan.rules,
-        askers,
-        sampling,
-        settings.judge,
-        settings.max_tokens_limit,
+        run_id, plan.settings.seed, plan.mutators, plan.rules, askers, how, judge=plan.settings.judge
     )
 
 

@@ -34,25 +34,47 @@ class Asking:
         ),
     ] = "offline"
     base_url: Annotated[
-        str | None,
+        tuple[str, ...] | None,
         Setting(
             help="Any OpenAI-compatible server: vLLM, Ollama, llama.cpp, …",
             group="Models",
             metavar="URL",
+            more="`none` for the judge or the answers is the provider's own address.",
+            by_purpose=True,
+            common=True,
+            risk="sends",
+        ),
+    ] = None
+    key_variable: Annotated[
+        str | None,
+        Setting(
+            help="The environment variable that holds the key.",
+            group="Models",
+            metavar="NAME",
+            shown="the provider's",
+            by_purpose=True,
             risk="sends",
         ),
     ] = None
     temperature: Annotated[
         float | None,
-        Setting(help="Sampling temperature.", group="Models", metavar="X", ge=0, le=2),
+        Setting(
+            help="Sampling temperature.",
+            group="Models",
+            metavar="X",
+            more="The judge is asked at 0 and without `top_p` unless it is given values of its own.",
+            ge=0,
+            le=2,
+            by_purpose=True,
+        ),
     ] = 1.0
     top_p: Annotated[
         float | None,
-        Setting(help="Nucleus sampling.", group="Models", metavar="X", gt=0, le=1),
+        Setting(help="Nucleus sampling.", group="Models", metavar="X", gt=0, le=1, by_purpose=True),
     ] = 0.9
     max_tokens: Annotated[
         int,
-        Setting(help="Most tokens of a completion.", group="Models", metavar="N", ge=1),
+        Setting(help="Most tokens of a completion.", group="Models", metavar="N", ge=1, by_purpose=True),
     ] = 2048
     max_tokens_limit: Annotated[
         int | None,
@@ -63,6 +85,41 @@ class Asking:
             shown="eight times --max-tokens",
             more="An answer that is cut before it begins is asked for again with twice the limit, up to this one.",
             ge=1,
+            by_purpose=True,
+        ),
+    ] = None
+    system: Annotated[
+        str | None,
+        Setting(
+            help="System text of every call.",
+            group="Models",
+            metavar="TEXT",
+            more="It stands before the system text of a mutator that has one of its own.",
+            by_purpose=True,
+        ),
+    ] = None
+    reasoning_effort: Annotated[
+        str | None,
+        Setting(
+            help="How much a model is to think: low, medium, high or its provider's own word.",
+            group="Models",
+            metavar="LEVEL",
+            more="Where the level itself is called `none`, give it as `extra_body`.",
+            by_purpose=True,
+            common=True,
+        ),
+    ] = None
+    extra_body: Annotated[
+        dict[str, Any] | None,
+        Setting(
+            help="More of a request, as its server takes it: '{\"top_k\": 20}'.",
+            group="Models",
+            metavar="JSON",
+            more="It is sent as it stands, is stored with the run, and holds no keys; see "
+            "[A block for each purpose](providers.md#a-block-for-each-purpose).",
+            by_purpose=True,
+            common=True,
+            risk="sends",
         ),
     ] = None
 
@@ -373,8 +430,9 @@ class Settings(Asking):
         for one in named:
             if one.purpose is not None and one.name in own:
                 found[one.name] = own[one.name]
-            if one.about.risk == "sends" and found.get(one.name) is not None:
-                found[one.name] = address(found[one.name])
+            if one.base == "base_url" and found.get(one.name):
+                urls = [address(url) for url in found[one.name]]
+                found[one.name] = urls[0] if len(urls) == 1 else urls
         return {name: list(value) if isinstance(value, tuple) else value for name, value in found.items()}
 
     def _own(self, purpose: str) -> str | None:

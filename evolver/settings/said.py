@@ -9,6 +9,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from evolver.errors import SettingsError, UsageError
+from evolver.settings.body import why_no_body
 from evolver.settings.definition import Door, Entry
 from evolver.settings.fields import entries
 
@@ -103,19 +104,15 @@ def _truth(said: Said) -> bool:
 def _read(entry: Entry, said: Said) -> Any:
     """Read a text, or the texts of an option that was given again, for what the setting holds."""
     value = said.value
-    if (
-        said.door != "python"
-        and entry.optional
-        and isinstance(value, str)
-        and value.strip().lower() == "none"
-    ):
+    only = value[0] if entry.many and isinstance(value, list | tuple) and len(value) == 1 else value
+    if said.door != "python" and entry.optional and isinstance(only, str) and only.strip().lower() == "none":
         return None
     if isinstance(value, os.PathLike):
         return os.fspath(value)
     if entry.many:
         return _items(entry, value)
-    if entry.table and isinstance(value, str):
-        return _table(said)
+    if entry.table and value is not None:
+        return _checked_body(said, _table(said) if isinstance(value, str) else value)
     return value
 
 
@@ -143,3 +140,11 @@ def _table(said: Said) -> dict[str, Any]:
     if not isinstance(table, dict):
         raise wrong(said, 'a JSON object is needed, such as {"top_k": 20}')
     return table
+
+
+def _checked_body(said: Said, body: Any) -> Any:
+    why = why_no_body(body)
+    if why is not None:  # the body is not repeated: it may hold a key
+        kind = UsageError if said.door == "command line" else SettingsError
+        raise kind(f"{said.where} cannot be sent: {why}; nothing was started.")
+    return body or None

@@ -14,7 +14,7 @@ ALL = Sampling(frequency_penalty=0.5)
 WHOLE = {"temperature", "top_p", "frequency_penalty", "max_tokens"}
 
 
-def after(*bodies: Any, sampling: Sampling = ALL) -> dict[str, float]:
+def after(*bodies: Any, sampling: Sampling = ALL) -> dict[str, float | str]:
     """Return what is sent once each of ``bodies`` was answered to what was sent before."""
     parameters = Parameters("m", renames=True)
     for body in bodies:

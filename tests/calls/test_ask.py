@@ -90,6 +90,9 @@ def asker(model: Answers, gate: Gate, log: Memory, heard: list[CallEvent], **mor
         (WHO, replace(ASKED, sampling=Sampling(top_p=None))),
         (WHO, replace(ASKED, sampling=Sampling(frequency_penalty=1.0))),
         (WHO, replace(ASKED, sampling=Sampling(max_tokens=7))),
+        (WHO, replace(ASKED, sampling=Sampling(reasoning_effort="low"))),
+        (WHO, replace(ASKED, sampling=Sampling(extra_body={"top_k": 20}))),
+        (WHO, replace(ASKED, sampling=Sampling(extra_body={"top_k": 21}))),
     ],
 )
 def test_everything_that_shapes_a_completion_changes_its_key(other: tuple[ModelIdentity, Request]) -> None:

@@ -6,9 +6,10 @@ import asyncio
 from dataclasses import dataclass, field
 
 from evolver.calls.ask import Answer
+from evolver.calls.how import How
 from evolver.calls.key import Origin
 from evolver.elimination.rules import load_rules
-from evolver.models.protocol import Completion, Request, Sampling
+from evolver.models.protocol import Completion, Purpose, Request, Sampling
 from evolver.plugins import MutatorSet, load_mutators
 from evolver.scheduler.answers import answer_seed
 from evolver.scheduler.attempt import Method
@@ -33,7 +34,8 @@ class Answers:
 def answered(*given: Answer) -> dict[str, object]:
     mutators = MutatorSet(load_mutators())
     asks = Answers(list(given))
-    method = Method(1, 0, mutators, load_rules(), {"answer": asks}, Sampling(max_tokens=100))
+    how: dict[Purpose, How] = {"answer": How(Sampling(max_tokens=100))}
+    method = Method(1, 0, mutators, load_rules(), {"answer": asks}, how)
     row = asyncio.run(answer_seed(1 << 40, "Tell of rivers.", None, None, method))
     assert asks.limits == [100, 200][: len(given)]
     return {name: row[name] for name in ("response", "prompt_tokens", "completion_tokens", "cost_usd")}

@@ -13,6 +13,7 @@ from evolver.clients import make_clients
 from evolver.models.factory import identify
 from evolver.models.protocol import Request, Sampling
 from evolver.session import Asked, Session, Terms, open_session
+from evolver.settings import Asking
 from evolver.stop import Stop
 from evolver.workers import Workers
 from evolver_store.runs import begin_job
@@ -43,7 +44,10 @@ class Questions:
 
 
 async def main(rows: list[str], store: str, url: str, max_cost: float) -> dict[int, str]:
-    clients, who = make_clients({"answer": MODEL}, base_url=url), {"answer": identify(MODEL, base_url=url)}
+    clients, who = (
+        make_clients({"answer": MODEL}, asking={"answer": Asking(base_url=(url,))}),
+        {"answer": identify(MODEL, base_url=url)},
+    )
     asked = Asked(clients, who, {"answer": Price(10.0, 30.0)})  # type: ignore[arg-type]
     terms = Terms(store=store, max_cost=max_cost, concurrency=8)
     begin = lambda engine: begin_job(engine, "toy", model=MODEL, version="1")  # noqa: E731

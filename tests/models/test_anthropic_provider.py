@@ -88,7 +88,9 @@ def test_the_request_has_system_text_limit_and_no_frequency_penalty(
     serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ANTHROPIC_API_KEY", KEY)
-    request = Request("judge", "Same?", Sampling(0.0, None, 0.5, 16), "1.0", system="Be brief.")
+    extra = {"top_k": 20}
+    sampling = Sampling(0.0, None, 0.5, 16, "low", extra)
+    request = Request("judge", "Same?", sampling, "1.0", system="Be brief.")
     _, provider, _ = asyncio.run(ask(serve, said(message(text("x"))), request))
     assert provider.asked == [
         {
@@ -97,6 +99,8 @@ def test_the_request_has_system_text_limit_and_no_frequency_penalty(
             "messages": [{"role": "user", "content": "Same?"}],
             "temperature": 0.0,
             "system": "Be brief.",
+            "output_config": {"effort": "low"},
+            "top_k": 20,
         }
     ]
     assert provider.paths == ["/v1/messages"]

@@ -118,6 +118,46 @@ def test_the_request_is_the_prompt_with_the_papers_sampling_and_the_key_from_the
     assert lengths[0] != lengths[1]
 
 
+def test_effort_and_what_the_user_sends_besides_stand_in_the_body_live_and_in_a_batch(serve: Serve) -> None:
+    extra = {"chat_template_kwargs": {"enable_thinking": False}, "top_k": 20}
+    request = replace(ASK, sampling=Sampling(reasoning_effort="low", extra_body=extra))
+
+    async def go() -> tuple[dict[str, Any], Any]:
+        async with serve(said(chat())) as provider:
+            model = OpenAIModel("small", base_url=provider.url + "/v1", key="sk-named")
+            await model.complete(request)
+            line = json.loads(model.batch_api().line("k", request))
+            await model.aclose()
+            assert provider.headers[0]["authorization"] == "Bearer sk-named"
+            return provider.asked[0], line["body"]
+
+    live, batched = asyncio.run(go())
+    assert live == batched
+    assert live["reasoning_effort"] == "low"
+    assert {name: live[name] for name in extra} == extra
+
+
+def test_an_effort_that_the_model_refuses_is_left_out_and_told(serve: Serve) -> None:
+    told: list[str] = []
+
+    def reply(body: dict[str, Any]) -> web.StreamResponse:
+        if "reasoning_effort" in body:
+            error = {"message": "Unrecognized request argument supplied: reasoning_effort"}
+            return web.json_response({"error": error}, status=400)
+        return web.json_response(chat())
+
+    async def go() -> Completion:
+        async with serve(reply) as provider:
+            model = OpenAIModel("small", base_url=provider.url + "/v1", on_notice=told.append)
+            answer = await model.complete(replace(ASK, sampling=Sampling(reasoning_effort="low")))
+            await model.aclose()
+            return answer
+
+    assert asyncio.run(go()).text == "Four."
+    assert len(told) == 1
+    assert "reasoning_effort" in told[0]
+
+
 def test_a_redirect_is_not_followed_and_stops_the_run_with_the_address_it_names(
     serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:

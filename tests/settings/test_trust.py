@@ -77,7 +77,7 @@ def test_what_sends_executes_pays_or_leaves_the_folder_counts_only_from_a_truste
 
 def test_the_same_file_named_by_hand_is_trusted(folder: Path) -> None:
     file = write(folder, 'base_url = "http://localhost:8000/v1"\n')
-    assert load_settings(file, pool="x").base_url == "http://localhost:8000/v1"
+    assert load_settings(file, pool="x").base_url == ("http://localhost:8000/v1",)
     assert trusted_files() == []
 
 
@@ -87,7 +87,7 @@ def test_what_an_option_or_a_variable_says_instead_is_not_taken_from_the_file(
     write(folder, 'base_url = "http://evil.example/v1"\nstore = "postgresql://evil.example/x"\n')
     monkeypatch.setenv("EVOLVE_STORE", "mine.db")
     settings = load_settings(pool="x", base_url="http://localhost:8000/v1")
-    assert (settings.base_url, settings.store) == ("http://localhost:8000/v1", "mine.db")
+    assert (settings.base_url, settings.store) == (("http://localhost:8000/v1",), "mine.db")
 
 
 def test_harmless_settings_count_without_trust_and_are_told_of(

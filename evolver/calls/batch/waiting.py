@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -12,7 +13,7 @@ from evolver.calls.key import Origin
 from evolver.models.batch.protocol import BatchApi
 from evolver.models.protocol import Request
 
-Shape = tuple[bool, ...]
+Shape = tuple[object, ...]
 
 
 @dataclass(slots=True)
@@ -33,10 +34,11 @@ class Wanted:
 
     @property
     def shape(self) -> Shape:
-        """Which parameters the request sets: a model accepts or refuses them whatever their values."""
+        """Which parameters the request sets, taken or refused whatever their values, and what else it holds."""
         sampling = self.request.sampling
         given = (sampling.temperature, sampling.top_p, sampling.frequency_penalty)
-        return tuple(value is not None for value in given)
+        extra = json.dumps(sampling.extra_body, sort_keys=True) if sampling.extra_body else None
+        return (*(value is not None for value in given), sampling.reasoning_effort, extra)
 
 
 class Waiting:
