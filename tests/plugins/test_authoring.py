@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from evolver.errors import PluginError
-from evolver.plugins import LoadedMutator, Prompt, load_mutators, mutator
+from evolver.plugins import LoadedMutator, Prompt, Unusable, load_mutators, mutator
 
 
 @mutator(family="depth", weight=2, version=3, markers=["edge case labels"])
@@ -266,8 +266,12 @@ def test_a_mutator_that_fails_is_named_with_its_owner_and_the_way_on(result: obj
 
     with pytest.raises(PluginError, match=said):
         one.prompt("Q", Random(0))
-    with pytest.raises(PluginError, match=said):
-        one.parse("Q")
+
+
+@pytest.mark.parametrize("result", [ValueError("no luck"), None, 7, b"bytes"], ids=repr)
+def test_a_reply_that_a_mutator_cannot_read_is_unusable_and_says_why(result: object) -> None:
+    with pytest.raises(Unusable, match=r"no luck|parse returned .*, where the evolved instruction is wanted"):
+        loaded(Broken(result)).parse("Q")
 
 
 def test_a_blank_prompt_is_refused() -> None:
