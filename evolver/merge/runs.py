@@ -32,7 +32,7 @@ _BY_ID = (
         instructions.c.response,
         _SEED.c.details,
     )
-    .join_from(instructions, _SEED, _SEED.c.id == instructions.c.root_id)
+    .join_from(instructions, _SEED, _SEED.c.id == instructions.c.root_id, isouter=True)
     .where(instructions.c.id.in_(bindparam("ids", expanding=True)))
 )
 

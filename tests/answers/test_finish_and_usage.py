@@ -148,7 +148,9 @@ def test_usage_is_read_in_every_form_and_what_is_no_count_is_unknown(usage: obje
 
 
 def test_the_reasoning_of_a_model_of_ones_own_is_split_off_too() -> None:
-    assert apart(Completion("<think>hm</think>Four.")) == Completion("Four.", reasoning="hm")
-    assert apart(Completion("<think>hm")) == Completion("", "length", reasoning="hm")
+    assert apart(Completion("<think>hm</think>Four.")) == Completion(
+        "Four.", reasoning="hm", reasoning_in="text"
+    )
+    assert apart(Completion("<think>hm")) == Completion("", "length", reasoning="hm", reasoning_in="text")
     whole = Completion("Four.")
     assert apart(whole) is whole

@@ -56,10 +56,10 @@ def test_a_log_has_a_line_for_every_try_and_neither_key_nor_text(folder: Path, s
 
 
 def test_v_logs_on_stderr_and_vv_the_texts_as_well(server: SimServer) -> None:
-    once = run(server, "-v", "--store", "a.db").stderr
+    once = run(server, "-v", "--store", "a.db", "--output", "a.jsonl").stderr
     assert "evolve openai:sim row 1/1 try 1: " in once
     assert "sent " not in once
-    twice = run(server, "-vv", "--store", "b.db").stderr
+    twice = run(server, "-vv", "--store", "b.db", "--output", "b.jsonl").stderr
     assert "river of Europe" in twice
     assert "; got " in twice
     assert KEY not in once + twice
@@ -67,7 +67,7 @@ def test_v_logs_on_stderr_and_vv_the_texts_as_well(server: SimServer) -> None:
 
 def test_calls_that_are_kept_are_told_apart(folder: Path, server: SimServer) -> None:
     run(server)
-    run(server, "--run", "again", "--log", "calls.log")
+    run(server, "--run", "again", "--output", "again.jsonl", "--log", "calls.log")
     lines = (folder / "calls.log").read_text().splitlines()
     assert lines
     assert all(" try 0: kept or in a batch in " in line for line in lines)

@@ -37,6 +37,7 @@ class Scripted:
 
     name = "scripted/1"
     provider = "scripted"
+    settings = ""  # tests change what it does between sessions; it is the same model all the same
 
     def __init__(self, *, turns: int = 0, local: bool = False) -> None:
         self.turns = turns

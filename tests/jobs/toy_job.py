@@ -1,10 +1,9 @@
-"""A job of somebody's own: ask a model one question about each row, on evolver's session and workers.
-
-``python toy_job.py ROWS STORE BASE_URL OUTPUT MAX_COST``; the same command again goes on."""
+"""A job of somebody's own on session and workers: python toy_job.py ROWS STORE BASE_URL OUTPUT MAX_COST"""
 
 import asyncio
 import json
 import sys
+from functools import partial
 from pathlib import Path
 
 from evolver.calls.key import Origin
@@ -44,14 +43,10 @@ class Questions:
 
 
 async def main(rows: list[str], store: str, url: str, max_cost: float) -> dict[int, str]:
-    clients, who = (
-        make_clients({"answer": MODEL}, asking={"answer": Asking(base_url=(url,))}),
-        {"answer": identify(MODEL, base_url=url)},
-    )
-    asked = Asked(clients, who, {"answer": Price(10.0, 30.0)})  # type: ignore[arg-type]
+    clients = make_clients({"answer": MODEL}, asking={"answer": Asking(base_url=(url,))})
+    asked = Asked(clients, {"answer": identify(MODEL, base_url=url)}, {"answer": Price(10.0, 30.0)})
     terms = Terms(store=store, max_cost=max_cost, concurrency=8)
-    begin = lambda engine: begin_job(engine, "toy", model=MODEL, version="1")  # noqa: E731
-    tell = lambda event: print(type(event).__name__, file=sys.stderr)  # noqa: E731
+    begin, tell = partial(begin_job, name="toy", model=MODEL, version="1"), partial(print, file=sys.stderr)
     async with open_session("toy", terms, asked, begin, listener=tell, stop=Stop()) as session:
         questions = Questions(rows, session)
         await Workers(session, questions).run()

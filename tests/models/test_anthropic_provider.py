@@ -81,7 +81,7 @@ def told(error: ModelError) -> tuple[object, ...]:
 def test_an_answer_joins_the_text_blocks_and_counts_cached_input(serve: Serve) -> None:
     body = message({"type": "thinking", "thinking": "hm"}, text("Fo"), text("ur."))
     answer, _, _ = asyncio.run(ask(serve, said(body)))
-    assert answer == Completion("Four.", "stop", 16, 3, reasoning="hm")
+    assert answer == Completion("Four.", "stop", 16, 3, reasoning="hm", reasoning_in="field")
 
 
 def test_the_request_has_system_text_limit_and_no_frequency_penalty(

@@ -89,7 +89,7 @@ def test_every_package_the_code_imports_is_declared_by_its_own_name() -> None:
 
 def test_every_package_the_tests_and_measures_import_is_declared() -> None:
     groups = declared()["dependency-groups"]
-    known = names([*requirements(), *groups["dev"], *groups["bench"]]) | OTHER_TOOLS
+    known = names([*requirements(), *groups["dev"], *groups["bench"], *groups["docs"]]) | OTHER_TOOLS
 
     missing = {
         name: file for name, file in imported(["tests", "benchmarks", "scripts"]).items() if name not in known

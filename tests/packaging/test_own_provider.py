@@ -95,6 +95,6 @@ def test_the_package_of_the_page_is_asked_by_its_prefix_and_priced_by_its_record
 def test_the_package_of_the_page_is_named_where_providers_are_listed(site: Path, tmp_path: Path) -> None:
     done = evolve(site, tmp_path, "--pool", "pool.json", "--model", "acmee:small", "--yes")
 
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert "Did you mean 'acme:small'?" in done.stderr
     assert "acme:NAME" in done.stderr

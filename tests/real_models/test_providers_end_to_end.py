@@ -34,7 +34,7 @@ def test_a_run_through_a_langchain_object_reaches_the_address_of_its_environment
 ) -> None:
     monkeypatch.setenv("OPENAI_BASE_URL", server.openai_base_url)
     options |= {"base_url": None, "model": ChatOpenAI(model="gpt-4.1-mini"), "limit": 10}
-    stats = Evolution(**options).run().stats
+    stats = Evolution(**options, confirm=True).run().stats
     assert (stats.attempts, stats.failed, stats.calls) == (40, 0, 120)
     assert server.stats()["by_path"] == {"/v1/chat/completions": 120}
 
@@ -99,7 +99,7 @@ def test_a_cut_off_answer_is_asked_for_once_more_with_double_the_limit(
     options: dict[str, Any], server: SimServer, ask_store: Ask
 ) -> None:
     server.configure(rate_cutoff=0.3)
-    Evolution(**options, epochs=2, judge=False).run()
+    Evolution(**options, epochs=2, judge=False, confirm=True).run()
     found = deaths(ask_store)
     assert found.keys() == {("eliminated", "truncated")}
     tries = ask_store(

@@ -13,7 +13,7 @@ from evolver import Evolution
 def test_no_attempt_dies_of_thoughts_that_the_limit_cuts(options: dict[str, Any], server: SimServer) -> None:
     server.configure(dialect="vllm-think", rate_think_cut=0.3)
 
-    result = Evolution(**options, price_in=1.0, price_out=2.0, epochs=2, limit=30).run()
+    result = Evolution(**options, price_in=1.0, price_out=2.0, epochs=2, limit=30, confirm=True).run()
 
     counted = server.stats()
     assert result.stats.eliminated.get("truncated", 0) == 0
