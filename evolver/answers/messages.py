@@ -96,7 +96,7 @@ def _is_thought(block: Mapping[str, Any]) -> bool:
     kind = block.get("type")
     if kind is None:  # Gemini marks a part, Bedrock names it
         return block.get("thought") is True or "reasoningContent" in block or "thinking" in block
-    return kind in _THOUGHTS or (kind == "text" and block.get("thought") is True)
+    return (isinstance(kind, str) and kind in _THOUGHTS) or (kind == "text" and block.get("thought") is True)
 
 
 def _words(value: object, depth: int = _DEPTH) -> Iterator[str]:

@@ -156,8 +156,10 @@ class Ledger:
             StoreError: Something could not be written.
         """
         try:
-            await self._company.aclose()
-            await self._loop.run_in_executor(self._readers, self._writer.close)
+            try:
+                await self._company.aclose()
+            finally:
+                await self._loop.run_in_executor(self._readers, self._writer.close)
         finally:
             self._readers.shutdown()
 

@@ -47,6 +47,7 @@ class Provider:
     """Batches end as soon as somebody looks; ``answered`` counts how often each request was worked off."""
 
     name, provider, base_url = "scripted:batch", "scripted", "http://scripted"
+    settings = ""  # what it counts and what tests change is no setting
 
     def __init__(self) -> None:
         self.batches: dict[str, tuple[str, list[str]]] = {}
