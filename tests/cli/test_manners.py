@@ -75,7 +75,7 @@ def test_the_value_of_an_option_is_no_subcommand() -> None:
         (("zzzzzz",), "'evolve --help' lists them."),
         (("merge", "--format", "alpca"), "Did you mean 'alpaca'?"),
         (("merge", "--order", "shufle"), "Did you mean 'shuffle'?"),
-        (("run", "--pool", "x", "--formt", "alpaca"), "'--format'"),
+        (("run", "--pool", "x", "--formt", "alpaca"), "Did you mean one of: '--force', '--format', '--rpm'?"),
     ],
 )
 def test_a_mistyped_name_is_wrong_usage_with_the_one_that_was_meant(args: tuple[str, ...], hint: str) -> None:
