@@ -1,4 +1,4 @@
-"""The crew of a session: it takes jobs as they become ready, keeps a window of them open, and stops cleanly.
+"""The workers of a session: they take jobs as they become ready, keep a window of them open, and stop cleanly.
 
 There is no barrier and no batch of jobs: a job that is done makes way for the next one at once. Jobs are opened ahead
 of the slots, up to a window, so that each freed slot goes to the call with the most calls left behind it.

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 from uuid import uuid4
 
 from evolver.answers.reading import apart, sound
-from evolver.calls.budget import Purse, Reservation
+from evolver.calls.budget import Allowance, Reservation
 from evolver.calls.common import Common
 from evolver.calls.events import CallEnded, CallRetried
 from evolver.calls.forecast import BATCH_FACTOR
@@ -125,25 +125,25 @@ class Asker:
         Raises:
             EvolverError: As :meth:`ask`.
         """
-        purse = await self.open_purse(request, origin)
+        allowance = await self.open_allowance(request, origin)
         try:
-            return await self._insist(request, origin, purse, priority)
+            return await self._ask_until_answered(request, origin, allowance, priority)
         finally:
-            if purse is not origin.purse:
-                purse.close()
+            if allowance is not origin.allowance:
+                allowance.close()
 
-    async def open_purse(self, request: Request, origin: Origin) -> Purse:
+    async def open_allowance(self, request: Request, origin: Origin) -> Allowance:
         """Set aside what the work that ``request`` belongs to will cost, if that is not done yet; wait for room.
 
         Raises:
             BudgetError: The budget does not reach for it.
             SlotsClosedError: The run is stopping.
         """
-        purse = Purse() if origin.purse is None else origin.purse
-        after = purse.after(request.purpose)
+        allowance = Allowance() if origin.allowance is None else origin.allowance
+        after = allowance.after(request.purpose)
         forecast = self._common.forecast
-        await self._common.budget.open(purse, lambda: forecast.steps(request, after), 1 + len(after))
-        return purse
+        await self._common.budget.open(allowance, lambda: forecast.steps(request, after), 1 + len(after))
+        return allowance
 
     def keep_batched(
         self,
@@ -208,7 +208,9 @@ class Asker:
         self._common.report(CallEnded(request.purpose, *tokens, 0.0, cached=True))
         return Answer(completion_of(row), row["cost_usd"])
 
-    async def _insist(self, request: Request, origin: Origin, purse: Purse, priority: int) -> Answer:
+    async def _ask_until_answered(
+        self, request: Request, origin: Origin, allowance: Allowance, priority: int
+    ) -> Answer:
         """Ask until there is an answer.
 
         A provider that is short of capacity, or down for a while, is waited for; a request that fails again and again
@@ -219,7 +221,7 @@ class Asker:
         answered = health.answered
         while True:
             try:
-                return await self._try(request, origin, purse, priority)
+                return await self._try(request, origin, allowance, priority)
             except TransientModelError as error:
                 common.report(CallRetried(error.kind))
                 self._say_what_is_wrong(error)
@@ -270,13 +272,13 @@ class Asker:
         if not self._health.answered and not error.overload and error.kind != "timeout":
             self._common.tell_once(f"{error}; it is tried again for a while.")
 
-    async def _try(self, request: Request, origin: Origin, purse: Purse, priority: int) -> Answer:
+    async def _try(self, request: Request, origin: Origin, allowance: Allowance, priority: int) -> Answer:
         common, forecast = self._common, self._common.forecast
         async with common.gate.slot(priority, request) as call:
             if common.log.shared and (row := await common.log.find(self.key(request))) is not None:
                 call.unused()  # it waited for its slot, and a run beside this one has asked the same
                 return self._served(request, row)
-            hold = await common.budget.reserve(purse, forecast.likely(request), forecast.most(request))
+            hold = await common.budget.reserve(allowance, forecast.likely(request), forecast.most(request))
             paid, calls, started = None, 0, time.monotonic()
             try:
                 try:
@@ -319,7 +321,7 @@ class Asker:
         """Ask a short question that any model can answer, in no row's behalf; it is paid and kept like any call."""
         sampling = replace(sampling, max_tokens=min(sampling.max_tokens, _PROBE_TOKENS))
         request = Request("answer", _PROBE, sampling, f"probe {uuid4().hex}")
-        await self._try(request, Origin(run_id, None, None), Purse(), 0)
+        await self._try(request, Origin(run_id, None, None), Allowance(), 0)
 
 
 def _typed(given: object) -> Completion:

@@ -1,9 +1,9 @@
 """The money of a run: set aside before a call starts, settled when it ends, so that the bound holds.
 
-Two bounds, dollars and calls, are kept in the same way. Work that takes several calls opens a :class:`Purse` first: it
-is let in only when all of its calls can be afforded, so that a small budget buys whole rows and not the first half of
-many. Each call then reserves what it will probably cost. It starts only if all calls in flight together could fill
-their token limits without passing the budget by more than a fiftieth; the last one may go alone.
+Two bounds, dollars and calls, are kept in the same way. Work that takes several calls opens an :class:`Allowance`
+first: it is let in only when all of its calls can be afforded, so that a small budget buys whole rows and not the
+first half of many. Each call then reserves what it will probably cost. It starts only if all calls in flight together
+could fill their token limits without passing the budget by more than a fiftieth; the last one may go alone.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ SLACK = 0.02  # share of the budget that calls in flight may pass it by, if all 
 
 
 @dataclass(slots=True, eq=False)
-class Purse:
+class Allowance:
     """What is set aside for the calls that one piece of work has still to make.
 
     ``steps`` are the purposes it will ask for, in order; ``usd`` and ``calls`` what is left for them. Close it when the
@@ -80,10 +80,10 @@ class Budget:
         self.calls = calls
         self.on_wait: Callable[[], None] = lambda: None
         """Called when somebody begins to wait for room; a batcher counts who waits."""
-        self._purses: set[Purse] = set()
-        self._flying: set[Reservation] = set()
+        self._allowances: set[Allowance] = set()
+        self._in_flight: set[Reservation] = set()
         self._aside = self._likely = self._worst = 0.0
-        self._aside_calls = self._flying_calls = 0
+        self._aside_calls = self._calls_in_flight = 0
         self._openers: deque[_Waiter] = deque()
         self._payers: deque[_Waiter] = deque()
         self._closed = False
@@ -99,9 +99,9 @@ class Budget:
         return len(self._openers)
 
     @property
-    def flying(self) -> bool:
+    def in_flight(self) -> bool:
         """Whether calls are in flight whose cost is not known yet."""
-        return bool(self._flying)
+        return bool(self._in_flight)
 
     @property
     def room(self) -> float:
@@ -118,7 +118,7 @@ class Budget:
         if over or (self.most_calls is not None and self.calls >= self.most_calls):
             raise self.error()
 
-    async def open(self, purse: Purse, usd: Callable[[], float], calls: int) -> None:
+    async def open(self, allowance: Allowance, usd: Callable[[], float], calls: int) -> None:
         """Set dollars and calls aside for a piece of work; wait until there is room, first come, first served.
 
         ``usd`` is asked again and again while this waits: the calls of others show what they cost.
@@ -127,27 +127,27 @@ class Budget:
             BudgetError: There is not, and nothing is under way that could make some.
             SlotsClosedError: The run is stopping.
         """
-        if purse.budget is not None or not self.bounded:
+        if allowance.budget is not None or not self.bounded:
             return
 
         def take() -> None:
-            purse.budget, purse.usd, purse.calls = self, usd(), calls
-            self._purses.add(purse)
-            self._aside += purse.usd
+            allowance.budget, allowance.usd, allowance.calls = self, usd(), calls
+            self._allowances.add(allowance)
+            self._aside += allowance.usd
             self._aside_calls += calls
 
         await self._turn(self._openers, _Waiter(lambda: self._can_open(usd(), calls), take))
 
-    def give_back(self, purse: Purse) -> None:
-        """Close a purse."""
-        self._aside -= purse.usd
-        self._aside_calls -= purse.calls
-        purse.usd, purse.calls, purse.budget = 0.0, 0, None
-        self._purses.discard(purse)
+    def give_back(self, allowance: Allowance) -> None:
+        """Close an allowance."""
+        self._aside -= allowance.usd
+        self._aside_calls -= allowance.calls
+        allowance.usd, allowance.calls, allowance.budget = 0.0, 0, None
+        self._allowances.discard(allowance)
         self._let_in()
 
-    async def reserve(self, purse: Purse, likely: float, most: float) -> Reservation:
-        """Set aside what a call will probably cost, from the purse where that has it; wait while it cannot start.
+    async def reserve(self, allowance: Allowance, likely: float, most: float) -> Reservation:
+        """Set aside what a call will probably cost, from the allowance where that has it; wait while it cannot start.
 
         Raises:
             BudgetError: It would pass the budget, and nothing is in flight that could make room.
@@ -156,17 +156,18 @@ class Budget:
         made = Reservation(likely, most)
         if self.bounded:
             await self._turn(
-                self._payers, _Waiter(lambda: self._can_pay(likely, most), lambda: self._take(purse, made))
+                self._payers,
+                _Waiter(lambda: self._can_pay(likely, most), lambda: self._take(allowance, made)),
             )
         else:
             self._add(made)
         return made
 
-    def hold(self, likely: float, calls: int, purses: list[Purse] | None = None) -> Reservation:
+    def hold(self, likely: float, calls: int, allowances: list[Allowance] | None = None) -> Reservation:
         """Set aside what a batch will probably cost, without waiting; it may be there already when a session begins."""
         made = Reservation(likely, likely, calls)
-        for purse in purses or ():
-            self._take_from(purse, likely / max(1, calls), 1)
+        for allowance in allowances or ():
+            self._take_from(allowance, likely / max(1, calls), 1)
         self._add(made)
         return made
 
@@ -181,7 +182,7 @@ class Budget:
         """Count one call of a batch."""
         self.spent += usd or 0.0
         self.calls += 1
-        if reservation in self._flying:
+        if reservation in self._in_flight:
             share = reservation.likely / max(1, reservation.calls)
             self._drop(reservation)
             reservation.likely -= share
@@ -218,42 +219,42 @@ class Budget:
     def _can_open(self, usd: float, calls: int) -> bool:
         if self.most is not None and self.spent + self._likely + self._aside + usd > self.most:
             return False
-        taken = self.calls + self._flying_calls + self._aside_calls
+        taken = self.calls + self._calls_in_flight + self._aside_calls
         return self.most_calls is None or taken + calls <= self.most_calls
 
     def _can_pay(self, likely: float, most: float) -> bool:
-        if self.most_calls is not None and self.calls + self._flying_calls + 1 > self.most_calls:
+        if self.most_calls is not None and self.calls + self._calls_in_flight + 1 > self.most_calls:
             return False
         if self.most is None or self.spent + self._worst + most <= self.most * (1 + SLACK):
             return True
-        return not self._flying and self.spent < self.most and self.spent + likely <= self.most
+        return not self._in_flight and self.spent < self.most and self.spent + likely <= self.most
 
-    def _take(self, purse: Purse, made: Reservation) -> None:
-        self._take_from(purse, made.likely, 1)
+    def _take(self, allowance: Allowance, made: Reservation) -> None:
+        self._take_from(allowance, made.likely, 1)
         self._add(made)
 
-    def _take_from(self, purse: Purse, usd: float, calls: int) -> None:
-        usd, calls = min(usd, purse.usd), min(calls, purse.calls)
-        purse.usd -= usd
-        purse.calls -= calls
+    def _take_from(self, allowance: Allowance, usd: float, calls: int) -> None:
+        usd, calls = min(usd, allowance.usd), min(calls, allowance.calls)
+        allowance.usd -= usd
+        allowance.calls -= calls
         self._aside -= usd
         self._aside_calls -= calls
 
     def _add(self, made: Reservation) -> None:
-        self._flying.add(made)
+        self._in_flight.add(made)
         self._likely += made.likely
         self._worst += made.most
-        self._flying_calls += made.calls
+        self._calls_in_flight += made.calls
 
     def _drop(self, reservation: Reservation) -> None:
-        if reservation in self._flying:
-            self._flying.discard(reservation)
+        if reservation in self._in_flight:
+            self._in_flight.discard(reservation)
             self._likely -= reservation.likely
             self._worst -= reservation.most
-            self._flying_calls -= reservation.calls
-        if not self._flying:  # floating-point dust must not keep the last cent from being spent
+            self._calls_in_flight -= reservation.calls
+        if not self._in_flight:  # floating-point dust must not keep the last cent from being spent
             self._likely = self._worst = 0.0
-        if not self._purses:
+        if not self._allowances:
             self._aside = 0.0
 
     async def _turn(self, queue: deque[_Waiter], waiter: _Waiter) -> None:
@@ -276,9 +277,9 @@ class Budget:
                 if not waiter.done.done():
                     waiter.take()
                     waiter.done.set_result(None)
-        if self._payers and not self._flying:
+        if self._payers and not self._in_flight:
             self._refuse(self._payers, self.error())
-        if self._openers and not self._flying and not self._purses:
+        if self._openers and not self._in_flight and not self._allowances:
             self._refuse(self._openers, self.error())
 
     @staticmethod

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass, field
 from hashlib import blake2b
 
-from evolver.calls.budget import Purse
+from evolver.calls.budget import Allowance
 from evolver.models.identity import ModelIdentity
 from evolver.models.protocol import Request, Sampling
 
@@ -17,13 +17,13 @@ _encode = json.JSONEncoder(separators=(",", ":"), sort_keys=True).encode
 class Origin:
     """On whose behalf a call is made; stored with it.
 
-    ``purse`` is what is set aside for the work it belongs to; work of a single call needs none.
+    ``allowance`` is what is set aside for the work it belongs to; work of a single call needs none.
     """
 
     run_id: int
     root_id: int | None
     epoch: int | None
-    purse: Purse | None = field(default=None, compare=False)
+    allowance: Allowance | None = field(default=None, compare=False)
 
 
 def call_key(identity: ModelIdentity, request: Request) -> str:

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine
 
-from evolver.calls.lookups import Company, Lookups
+from evolver.calls.lookups import Lookups, Peers
 from evolver.errors import RowModelError
 from evolver_store.claim import Claim
 from evolver_store.link import once
@@ -69,11 +69,11 @@ class Ledger:
         self._known = KnownKeys()
         self._expected: set[str] = set()
         self._lookups = Lookups(lambda keys: self.read(lambda conn: calls_of(conn, keys)))
-        self._company = Company(lambda: self._loop.run_in_executor(self._readers, others), self._learn)
+        self._peers = Peers(lambda: self._loop.run_in_executor(self._readers, others), self._learn)
 
     async def learn_calls(self) -> None:
         """Take note of the calls that the store holds, and of who else works on it."""
-        await self._company.look()  # first: what is paid for from here on may not be among the keys
+        await self._peers.look()  # first: what is paid for from here on may not be among the keys
         await self._learn()
 
     async def _learn(self) -> None:
@@ -112,7 +112,7 @@ class Ledger:
     @property
     def shared(self) -> bool:
         """Whether another process works on the store now: any call may be in it the next moment."""
-        return self._company.seen()
+        return self._peers.seen()
 
     async def find(self, key: str) -> Mapping[str, Any] | None:
         """Return the call of that key if it was paid for before."""
@@ -157,7 +157,7 @@ class Ledger:
         """
         try:
             try:
-                await self._company.aclose()
+                await self._peers.aclose()
             finally:
                 await self._loop.run_in_executor(self._readers, self._writer.close)
         finally:

@@ -73,7 +73,7 @@ class Lookups:
                         future.set_result(rows.get(key))
 
 
-class Company:
+class Peers:
     """Whether another process works on the store now, so that calls may come into it that are not ours.
 
     Asked in a thread at most once a second, and only while calls are made: what is told is the latest answer.

@@ -11,8 +11,8 @@ import yaml  # type: ignore[import-untyped]
 from evolver.facts.attempts import Tally
 from evolver.merge.job import Cleaning, MergeReport, MergeSettings
 from evolver.merge.markdown import code, inline, table
-from evolver.merge.runs import RunShelf
-from evolver.merge.shelf import Shelf
+from evolver.merge.reader import Reader
+from evolver.merge.runs import RunReader
 from evolver.models.registry import provider_of
 from evolver.pool.hub import PREFIX as HUB
 from evolver.version import VERSION
@@ -27,16 +27,16 @@ _SIZES = {
 }
 
 
-def card(shelves: Sequence[Shelf], report: MergeReport, settings: MergeSettings, cleaning: Cleaning) -> str:
+def card(readers: Sequence[Reader], report: MergeReport, settings: MergeSettings, cleaning: Cleaning) -> str:
     """Return the README of a dataset: its figures, settings, models and runs, and a note on its licence.
 
     Pools, files and benchmarks are named without their folders, since a card is for the public.
     """
-    runs = [(shelf, shelf.about()) for shelf in shelves if isinstance(shelf, RunShelf)]
+    runs = [(reader, reader.about()) for reader in readers if isinstance(reader, RunReader)]
     models = sorted({model for _, run in runs for model in _models(run)})
     origins = [
         *(pool for _, run in runs if (pool := _pool(run)) is not None),
-        *(s.name for s in shelves if s.kind == "oss"),
+        *(s.name for s in readers if s.kind == "oss"),
     ]
     return (
         render(
@@ -56,8 +56,8 @@ def card(shelves: Sequence[Shelf], report: MergeReport, settings: MergeSettings,
                 ("run", "epoch", "attempts", "survivors", "eliminated", "failed"),
                 (
                     (run["name"], *(f"{figure:,}" for figure in _figures(epoch, tally)))
-                    for shelf, run in runs
-                    for epoch, tally in shelf.by_epoch().items()
+                    for reader, run in runs
+                    for epoch, tally in reader.by_epoch().items()
                 ),
             ),
             origins=" and from ".join(

@@ -18,7 +18,7 @@ from evolver.elimination.rules import RuleSet
 from evolver.elimination.verdict import Candidate, Drop
 from evolver.merge.collect import epoch_of, key_of, lineage_of
 from evolver.merge.job import DEFAULT_THRESHOLD, Dedup
-from evolver.merge.shelf import Shelf
+from evolver.merge.reader import Reader
 from evolver.text import fold
 
 if TYPE_CHECKING:
@@ -77,14 +77,14 @@ class Cleaner:
     rules: RuleSet | None = None
 
     def clean(
-        self, shelves: Sequence[Shelf], keys: array[int], on_read: Callable[[int], None] = lambda rows: None
+        self, readers: Sequence[Reader], keys: array[int], on_read: Callable[[int], None] = lambda rows: None
     ) -> Cleaned:
         """Return which of ``keys`` stay; ``on_read`` is told how many rows have been read, now and then."""
         if self.dedup == "none" and self.contamination is None and self.rules is None:
             return Cleaned(keys)
         reading = _Reading(self, set(keys))
-        for source, shelf in enumerate(shelves):
-            for id_, parent, instruction, response in shelf.texts():
+        for source, reader in enumerate(readers):
+            for id_, parent, instruction, response in reader.texts():
                 parent_key = None if parent is None else key_of(source, parent)
                 reading.take(key_of(source, id_), parent_key, instruction, response)
                 if reading.read % _TOLD == 0:

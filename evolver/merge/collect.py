@@ -9,7 +9,7 @@ from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from evolver.merge.shelf import Epochs, Shelf
+from evolver.merge.reader import Epochs, Reader
 from evolver_store.schema import EPOCH_SHIFT, MAX_EPOCH, ORDINAL_SHIFT
 
 _ID_BITS = 53
@@ -25,11 +25,11 @@ class Collected:
     survivors_without_response: int = 0
 
 
-def collect(shelves: Sequence[Shelf], epochs: Epochs) -> Collected:
+def collect(readers: Sequence[Reader], epochs: Epochs) -> Collected:
     """Collect the rows that may train a model: those with a response, and of runs only those of ``epochs``."""
     collected = Collected()
-    for source, shelf in enumerate(shelves):
-        for id_, answered in shelf.ids(epochs):
+    for source, reader in enumerate(readers):
+        for id_, answered in reader.ids(epochs):
             if answered:
                 collected.keys.append(key_of(source, id_))
             elif epoch_of(id_) == 0:

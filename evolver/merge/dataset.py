@@ -18,11 +18,11 @@ from evolver.merge.findings import write_findings
 from evolver.merge.formats import record_maker, sample_record
 from evolver.merge.job import Cleaning, MergedRun, MergeReport, MergeSettings, Source
 from evolver.merge.order import in_order, in_ratio
-from evolver.merge.oss import OssShelf
+from evolver.merge.oss import OssReader
 from evolver.merge.output import check_file, check_output, open_dataset, size_of
-from evolver.merge.runs import RunShelf
-from evolver.merge.shelf import Shelf
-from evolver.merge.shelves import check_sources, open_shelves
+from evolver.merge.reader import Reader
+from evolver.merge.readers import check_sources, open_readers
+from evolver.merge.runs import RunReader
 from evolver.merge.texts import slices_of_rows
 
 Progress = Callable[[int, int], None]
@@ -72,24 +72,24 @@ def merge(
     cleaner = Cleaner(
         cleaning.dedup, cleaning.threshold, contamination, cleaning.families, cleaning.spare_family, rules
     )
-    with open_shelves(sources) as shelves:
-        collected = collect(shelves, settings.epochs)
-        cleaned = cleaner.clean(shelves, collected.keys, on_read)
-        keys = in_order(in_ratio(cleaned.keys, [shelf.kind for shelf in shelves], settings), settings)
-        report = _report(output, shelves, collected, cleaned, keys)
+    with open_readers(sources) as readers:
+        collected = collect(readers, settings.epochs)
+        cleaned = cleaner.clean(readers, collected.keys, on_read)
+        keys = in_order(in_ratio(cleaned.keys, [reader.kind for reader in readers], settings), settings)
+        report = _report(output, readers, collected, cleaned, keys)
         if not keys:
-            raise OutputError(_nothing(shelves, settings, report))
+            raise OutputError(_nothing(readers, settings, report))
         _write(
-            shelves, keys, output, settings, lambda: card(shelves, report, settings, cleaning), on_progress
+            readers, keys, output, settings, lambda: card(readers, report, settings, cleaning), on_progress
         )
         report = replace(report, size=size_of(output))
         if report_to is not None:
-            write_findings(report_to, report, settings, cleaning, cleaned, shelves)
+            write_findings(report_to, report, settings, cleaning, cleaned, readers)
     return report
 
 
 def _write(
-    shelves: Sequence[Shelf],
+    readers: Sequence[Reader],
     keys: array[int],
     output: Path,
     settings: MergeSettings,
@@ -99,18 +99,18 @@ def _write(
     make = record_maker(settings.format, provenance=settings.provenance)
     done = 0
     with open_dataset(output, sample_record(make), len(keys), make_card) as write:
-        for rows in slices_of_rows(shelves, keys):
+        for rows in slices_of_rows(readers, keys):
             write([make(position, row) for position, row in enumerate(rows, done)])
             done += len(rows)
             on_progress(done, len(keys))
 
 
 def _report(
-    output: Path, shelves: Sequence[Shelf], collected: Collected, cleaned: Cleaned, keys: array[int]
+    output: Path, readers: Sequence[Reader], collected: Collected, cleaned: Cleaned, keys: array[int]
 ) -> MergeReport:
     """Count everything but the size, which is not known yet."""
-    oss = [shelf for shelf in shelves if isinstance(shelf, OssShelf)]
-    places = {place for place, shelf in enumerate(shelves) if shelf.kind == "oss"}
+    oss = [reader for reader in readers if isinstance(reader, OssReader)]
+    places = {place for place, reader in enumerate(readers) if reader.kind == "oss"}
     by_epoch = Counter(epoch_of(key) for key in keys if split_key(key)[0] not in places)
     lineage = by_epoch.total()
     chosen = set(keys) if cleaned.flagged else set()
@@ -124,29 +124,29 @@ def _report(
         by_epoch=dict(sorted(by_epoch.items())),
         size=0,
         oss=len(keys) - lineage,
-        oss_without_response=sum(shelf.without_response for shelf in oss),
-        oss_skipped=dict(sum((shelf.report.skipped for shelf in oss), Counter[str]())),
+        oss_without_response=sum(reader.without_response for reader in oss),
+        oss_skipped=dict(sum((reader.report.skipped for reader in oss), Counter[str]())),
         dropped=cleaned.counts(),
         flagged=sum(one.key in chosen for one in cleaned.flagged),
         not_drawn=len(cleaned.keys) - len(keys),
-        runs=tuple(_merged_run(shelf) for shelf in shelves if isinstance(shelf, RunShelf)),
+        runs=tuple(_merged_run(reader) for reader in readers if isinstance(reader, RunReader)),
     )
 
 
-def _merged_run(shelf: RunShelf) -> MergedRun:
-    run = shelf.about()
+def _merged_run(reader: RunReader) -> MergedRun:
+    run = reader.about()
     told = run["settings"].get("shape", {}).get("models", {})
     models = [str(run["model"] or ""), *(str(one[0]) for one in told.values())]
-    return MergedRun(shelf.name, models[0], run["status"], any(map(_is_embedded, models)))
+    return MergedRun(reader.name, models[0], run["status"], any(map(_is_embedded, models)))
 
 
 def _is_embedded(model: str) -> bool:
     return model.partition("/")[0].partition(":")[0] == "offline"
 
 
-def _nothing(shelves: Sequence[Shelf], settings: MergeSettings, report: MergeReport) -> str:
+def _nothing(readers: Sequence[Reader], settings: MergeSettings, report: MergeReport) -> str:
     """Say why there is no row to write."""
-    names = ", ".join(shelf.name for shelf in shelves)
+    names = ", ".join(reader.name for reader in readers)
     within = "" if settings.epochs is None else f" in epochs {settings.epochs[0]} to {settings.epochs[1]}"
     dropped = f" Dropped by cleaning: {sum(report.dropped.values())}." if report.dropped else ""
     return (

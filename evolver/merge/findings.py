@@ -13,7 +13,7 @@ from evolver.merge.collect import split_key
 from evolver.merge.formats import public_id
 from evolver.merge.job import Cleaning, MergeReport, MergeSettings
 from evolver.merge.output import replacing
-from evolver.merge.shelf import Shelf
+from evolver.merge.reader import Reader
 
 
 def write_findings(
@@ -22,7 +22,7 @@ def write_findings(
     settings: MergeSettings,
     cleaning: Cleaning,
     cleaned: Cleaned,
-    shelves: Sequence[Shelf],
+    readers: Sequence[Reader],
 ) -> None:
     """Write the report; as long as the file is, a line of it is a row, so that it can be searched as text.
 
@@ -42,7 +42,7 @@ def write_findings(
         file.write(_json(head)[:-1].encode())
         for name, found in (("dropped_rows", cleaned.dropped), ("flagged_rows", cleaned.flagged)):
             file.write(f', "{name}": ['.encode())
-            for number, row in enumerate(_rows(found, shelves)):
+            for number, row in enumerate(_rows(found, readers)):
                 file.write(f"{',' if number else ''}\n{_json(row)}".encode())
             file.write(b"]")
         file.write(b"}\n")
@@ -53,11 +53,11 @@ def figures(report: MergeReport) -> dict[str, Any]:
     return {**asdict(report), "output": str(report.output)}
 
 
-def _rows(found: Sequence[Dropped], shelves: Sequence[Shelf]) -> Iterator[dict[str, Any]]:
+def _rows(found: Sequence[Dropped], readers: Sequence[Reader]) -> Iterator[dict[str, Any]]:
     for one in found:
-        row = {**_place(one.key, shelves), "reason": one.reason}
+        row = {**_place(one.key, readers), "reason": one.reason}
         if one.other is not None:
-            row["ancestor" if one.reason == "contaminated_family" else "kept"] = _place(one.other, shelves)
+            row["ancestor" if one.reason == "contaminated_family" else "kept"] = _place(one.other, readers)
         if one.rule is not None:
             row |= {"reason": "rule", "rule": one.rule.rule, "said": one.rule.reason}
         elif one.finding is not None:
@@ -67,10 +67,10 @@ def _rows(found: Sequence[Dropped], shelves: Sequence[Shelf]) -> Iterator[dict[s
         yield row
 
 
-def _place(key: int, shelves: Sequence[Shelf]) -> dict[str, Any]:
+def _place(key: int, readers: Sequence[Reader]) -> dict[str, Any]:
     source, id_ = split_key(key)
-    shelf = shelves[source]
-    return {"run": shelf.name, "source": shelf.kind, "id": public_id(shelf.kind, id_)}
+    reader = readers[source]
+    return {"run": reader.name, "source": reader.kind, "id": public_id(reader.kind, id_)}
 
 
 def _named(rule: object) -> str:

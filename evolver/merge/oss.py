@@ -16,7 +16,7 @@ from typing import BinaryIO
 from evolver.errors import PoolError
 from evolver.merge.formats import Row
 from evolver.merge.job import Kind
-from evolver.merge.shelf import Epochs, Texts
+from evolver.merge.reader import Epochs, Texts
 from evolver.pool import PoolReport, read_pool
 from evolver_store.schema import place, row_id
 
@@ -24,7 +24,7 @@ LEAD = "Write a solution to the following coding problem:"
 """Stands before a problem, which by itself may be no more than a description."""
 
 
-class OssShelf:
+class OssReader:
     """The answered rows of a file; close it when done.
 
     A row's id is that of a seed in run 0. ``report`` is the pool reader's account: rows skipped and why, and the
@@ -59,7 +59,7 @@ class OssShelf:
         return self.report.unanswered.total()
 
     def ids(self, epochs: Epochs) -> Iterator[tuple[int, bool]]:
-        """Yield (id, True): rows without a response are not on the shelf, and no epoch is any of theirs."""
+        """Yield (id, True): rows without a response are not on the reader, and no epoch is any of theirs."""
         return ((row_id(0, ordinal), True) for ordinal in self._ordinals)
 
     def texts(self) -> Iterator[Texts]:

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Connection, bindparam, func, select
 from evolver.facts.attempts import Tally, outcomes
 from evolver.merge.formats import Row
 from evolver.merge.job import Kind
-from evolver.merge.shelf import Epochs, Texts
+from evolver.merge.reader import Epochs, Texts
 from evolver_store.schema import first_and_last_id, instructions, runs
 
 _SLICE = 10_000
@@ -37,7 +37,7 @@ _BY_ID = (
 )
 
 
-class RunShelf:
+class RunReader:
     """The rows of one run that may train a model."""
 
     kind: Kind = "evol"

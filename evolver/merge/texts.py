@@ -9,31 +9,31 @@ from collections.abc import Iterator, Sequence
 from evolver.errors import StoreError
 from evolver.merge.collect import split_key
 from evolver.merge.formats import Row
-from evolver.merge.shelf import Shelf
+from evolver.merge.reader import Reader
 
 SLICE = 2_000
 
 
-def slices_of_rows(shelves: Sequence[Shelf], keys: array[int]) -> Iterator[list[Row]]:
+def slices_of_rows(readers: Sequence[Reader], keys: array[int]) -> Iterator[list[Row]]:
     """Yield the rows of ``keys`` in their order, up to ``SLICE`` at a time.
 
     Args:
-        shelves: One per source.
+        readers: One per source.
         keys: As :mod:`evolver.merge.collect` makes them.
 
     Raises:
         StoreError: A row is there no more.
     """
     for start in range(0, len(keys), SLICE):
-        yield _rows(shelves, keys[start : start + SLICE])
+        yield _rows(readers, keys[start : start + SLICE])
 
 
-def _rows(shelves: Sequence[Shelf], keys: array[int]) -> list[Row]:
+def _rows(readers: Sequence[Reader], keys: array[int]) -> list[Row]:
     wanted: dict[int, list[int]] = defaultdict(list)
     for key in keys:
         source, id_ = split_key(key)
         wanted[source].append(id_)
-    found = {(source, row.id): row for source, ids in wanted.items() for row in shelves[source].rows(ids)}
+    found = {(source, row.id): row for source, ids in wanted.items() for row in readers[source].rows(ids)}
     if len(found) < len(keys):
         raise StoreError(
             f"{len(keys) - len(found)} rows went from the store while they were being merged; nothing was written. "

@@ -39,7 +39,7 @@ def installed() -> Installed:
         PluginError: An entry point cannot be loaded or is no mutator, or a name is taken twice; the message
             names the owners. All are loaded whatever a run uses, so that no name ever means two things.
     """
-    return _Shelf().installed()
+    return _Catalog().installed()
 
 
 def parse_mutator_list(text: str) -> list[str]:
@@ -75,13 +75,13 @@ def load_mutators(
     items: Sequence[object] = parse_mutator_list(specs) if isinstance(specs, str) else specs
     _refuse_empty_place(items)
     weighted = list(_weighted(items))
-    shelf = _Shelf()
-    shelf.installed()
+    catalog = _Catalog()
+    catalog.installed()
     grouped: dict[str, LoadedMutator] = {}
     single: dict[str, LoadedMutator] = {}
     weighed: set[str] = set()
     for spec, weight in weighted or [(preset, None)]:
-        found = shelf.find(spec)
+        found = catalog.find(spec)
         if isinstance(found, tuple):
             for member in found:
                 _refuse_twice(member, grouped)
@@ -146,7 +146,7 @@ def _refuse_twice(mutator: LoadedMutator, taken: Mapping[str, LoadedMutator]) ->
     )
 
 
-class _Shelf:
+class _Catalog:
     """Every mutator seen so far, by name and by identity, so that one name never means two things."""
 
     def __init__(self) -> None:

@@ -10,7 +10,7 @@ from random import Random
 from typing import Any
 
 from evolver.calls.ask import Asks
-from evolver.calls.budget import Purse
+from evolver.calls.budget import Allowance
 from evolver.calls.how import How
 from evolver.calls.key import Origin
 from evolver.chatter import unframed, without_tokens
@@ -101,14 +101,14 @@ async def attempt(job: Job, parent: str, method: Method) -> dict[str, Any]:
         ModelError: The run cannot go on; nothing is to be recorded for this attempt.
     """
     mutator, rng = draw_mutator(job, method)
-    trial = _Trial(job, method, mutator, purse=Purse(method.steps))
+    trial = _Trial(job, method, mutator, allowance=Allowance(method.steps))
     try:
         drop = await _decide(trial, parent, rng)
         row = trial.row("survivor" if drop is None else "eliminated", drop)
     except RowModelError as error:
         row = trial.row("failed", Drop(error.kind, str(error)))
     finally:
-        trial.purse.close()
+        trial.allowance.close()
     why = why_unstorable(row)
     return row if why is None else _without_what_cannot_be_stored(row, why)
 
@@ -160,7 +160,7 @@ class _Trial:
     instruction: str | None = None
     response: str | None = None
     reasoning: str | None = None
-    purse: Purse = field(default_factory=Purse)
+    allowance: Allowance = field(default_factory=Allowance)
     prompt_tokens: int = 0
     completion_tokens: int = 0
     cost_usd: float | None = None
@@ -255,7 +255,7 @@ class _Trial:
         sample = f"{job.root:016x}.{job.epoch}.{job.attempt}{again}"
         how = self.method.how[purpose]
         request = how.request(purpose, prompt, sample, sampling=sampling, system=system)
-        origin = Origin(self.method.run_id, job.root_id, job.epoch, self.purse)
+        origin = Origin(self.method.run_id, job.root_id, job.epoch, self.allowance)
         answer = await self.method.askers[purpose].ask(request, origin, job.epoch << 3 | _STEPS[purpose])
         self.prompt_tokens += answer.completion.prompt_tokens
         self.completion_tokens += answer.completion.completion_tokens

@@ -19,7 +19,7 @@ _EPOCH_SHIFT, _ATTEMPT_SHIFT = 34, 28
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One attempt to be made: which lineage, from which row, the how-manieth.
+    """One attempt to be made: of which lineage, from which row, and which number it has.
 
     ``parent_id`` is the lineage's head: its latest survivor, or its seed. ``root`` is the digest of the seed's
     text, from which everything random about the attempt follows.

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import Engine
 
 from evolver.calls.ledger import Ledger
-from evolver.calls.lookups import Company, Lookups
+from evolver.calls.lookups import Lookups, Peers
 from evolver_store.connect import open_for_writing
 from evolver_store.connect import store_url as parsed
 from evolver_store.errors import StoreError
@@ -91,14 +91,14 @@ def test_a_store_that_cannot_be_read_is_told_to_all_who_wait_and_the_next_asks_a
     asyncio.run(run())
 
 
-@pytest.mark.parametrize("company", [True, False])
+@pytest.mark.parametrize("shared", [True, False])
 def test_a_call_that_another_run_pays_for_meanwhile_is_found_while_it_works(
-    store_url: str, company: bool
+    store_url: str, shared: bool
 ) -> None:
     engine = open_for_writing(parsed(store_url))
 
     async def run() -> Mapping[str, Any] | None:
-        ledger = Ledger(engine, others=lambda: company)
+        ledger = Ledger(engine, others=lambda: shared)
         await ledger.learn_calls()
         await asyncio.to_thread(_insert, engine, "ab" * 16)
         try:
@@ -108,7 +108,7 @@ def test_a_call_that_another_run_pays_for_meanwhile_is_found_while_it_works(
 
     found = asyncio.run(run())
     engine.dispose()
-    assert (found is not None) == company
+    assert (found is not None) == shared
 
 
 def test_what_the_others_have_left_is_learnt_when_they_have_gone() -> None:
@@ -122,13 +122,13 @@ def test_what_the_others_have_left_is_learnt_when_they_have_gone() -> None:
             nonlocal learnt
             learnt += 1
 
-        company = Company(ask, left)
-        await company.look()
-        assert (company.here, learnt) == (True, 0)
+        peers = Peers(ask, left)
+        await peers.look()
+        assert (peers.here, learnt) == (True, 0)
         here = False
-        await company.look()
-        assert (company.here, learnt) == (False, 1)
-        await company.look()
+        await peers.look()
+        assert (peers.here, learnt) == (False, 1)
+        await peers.look()
         assert learnt == 1
 
     asyncio.run(run())

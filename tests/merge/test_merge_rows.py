@@ -15,7 +15,7 @@ from evolver.errors import OutputError, SettingsError, StoreError
 from evolver.merge.dataset import merge
 from evolver.merge.job import MergeSettings, Order, RunSource
 from evolver.merge.order import in_order
-from evolver.merge.runs import RunShelf
+from evolver.merge.runs import RunReader
 from evolver.merge.texts import slices_of_rows
 from evolver_store.schema import row_id
 
@@ -197,7 +197,7 @@ def test_a_row_that_is_gone_is_an_error_and_not_a_gap(plant: Plant, tmp_path: Pa
     keys = array("q", [row_id(1, 0), row_id(1, 1)])
 
     with source.engine.connect() as conn, pytest.raises(StoreError, match="1 rows went from the store"):
-        list(slices_of_rows([RunShelf(conn, 1, "run1")], keys))
+        list(slices_of_rows([RunReader(conn, 1, "run1")], keys))
 
 
 def test_progress_counts_up_to_all_rows(plant: Plant, tmp_path: Path) -> None:

@@ -43,7 +43,7 @@ class Nothing:
 
 
 class Scripted:
-    """Does what ``reply`` says to the how-manieth call."""
+    """Answers each call with what ``reply`` returns for its number, from 1."""
 
     def __init__(self, reply: Callable[[int], Completion | ModelError]) -> None:
         self.reply = reply

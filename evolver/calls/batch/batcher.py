@@ -15,11 +15,11 @@ from types import TracebackType
 from typing import Any, Self
 
 from evolver.calls.ask import Answer, Asker, Asks
-from evolver.calls.batch.flight import Flights, LaneKey
-from evolver.calls.batch.launch import Launcher, packed
+from evolver.calls.batch.in_flight import OpenBatches, QueueKey
 from evolver.calls.batch.retrying import Retrying
 from evolver.calls.batch.store import BatchStore
-from evolver.calls.batch.waiting import Lane, Waiting, Wanted
+from evolver.calls.batch.submit import Submitter, packed
+from evolver.calls.batch.waiting import BatchItem, ModelQueue, Waiting
 from evolver.calls.events import CallEvent, Notice
 from evolver.calls.key import Origin
 from evolver.calls.limits import SlotsClosedError
@@ -56,9 +56,9 @@ class Batcher:
         self._options = options
         self._retrying = Retrying(report)
         self._waiting = Waiting()
-        self._flights = Flights(store, self._waiting, report, self._retrying, options.look_every)
-        self._launcher = Launcher(store, self._retrying)
-        self._lanes: dict[LaneKey, Lane] = {}
+        self._batches = OpenBatches(store, self._waiting, report, self._retrying, options.look_every)
+        self._submitter = Submitter(store, self._retrying)
+        self._queues: dict[QueueKey, ModelQueue] = {}
         self._open: int | None = None
         self._busy = 0
         self._error: BaseException | None = None
@@ -73,11 +73,11 @@ class Batcher:
             if not isinstance(asker, Asker) or not isinstance(model, Batchable):
                 continue
             who = asker.identity
-            lane = self._lanes.setdefault(
-                (who.provider, who.base_url, who.name), Lane(asker, model.batch_api())
+            queue = self._queues.setdefault(
+                (who.provider, who.base_url, who.name), ModelQueue(asker, model.batch_api())
             )
             asker.common.budget.on_wait = self._consider
-            made[purpose] = BatchAsker(self, lane)
+            made[purpose] = BatchAsker(self, queue)
         return made
 
     async def __aenter__(self) -> Self:
@@ -86,8 +86,8 @@ class Batcher:
         Raises:
             ModelError: A provider could not be asked about a batch whose submission was never confirmed.
         """
-        await self._flights.adopt(self._lanes)
-        self._watch = self._start(self._flights.watch(self._collecting))
+        await self._batches.adopt(self._queues)
+        self._watch = self._start(self._batches.watch(self._collecting))
         return self
 
     async def __aexit__(
@@ -96,11 +96,11 @@ class Batcher:
         """Finish a submission that is under way, and leave the batches in flight to their provider."""
         self.close()
         if error is None:
-            await self._flights.landed()
+            await self._batches.collected()
         if self._watch is not None:
             self._watch.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        requests = sum(len(flight.left) for flight in self._flights)
+        requests = sum(len(entry.left) for entry in self._batches)
         if requests:
             self._report(
                 Notice(
@@ -109,34 +109,34 @@ class Batcher:
                 )
             )
 
-    async def ask(self, lane: Lane, request: Request, origin: Origin, priority: int) -> Answer:
+    async def ask(self, queue: ModelQueue, request: Request, origin: Origin, priority: int) -> Answer:
         """Return the completion of ``request``: from the store, from a batch in flight, or from one to come.
 
         Raises:
             EvolverError: As :meth:`evolver.calls.ask.Asker.ask`.
         """
-        key = lane.asker.key(request)
-        if key not in self._flights and self._waiting.get(key) is None:
-            request, known = await lane.asker.known(request)
+        key = queue.asker.key(request)
+        if key not in self._batches and self._waiting.get(key) is None:
+            request, known = await queue.asker.known(request)
             if known is not None:
                 return known
-            key = lane.asker.key(request)
-        purse = await lane.asker.open_purse(request, origin)
-        funded = origin if purse is origin.purse else replace(origin, purse=purse)
+            key = queue.asker.key(request)
+        allowance = await queue.asker.open_allowance(request, origin)
+        funded = origin if allowance is origin.allowance else replace(origin, allowance=allowance)
         try:
-            return await self._wait_for(lane, Wanted(key, request, funded, priority))
+            return await self._wait_for(queue, BatchItem(key, request, funded, priority))
         finally:
-            if purse is not origin.purse:
-                purse.close()
+            if allowance is not origin.allowance:
+                allowance.close()
 
-    async def _wait_for(self, lane: Lane, wanted: Wanted) -> Answer:
+    async def _wait_for(self, queue: ModelQueue, item: BatchItem) -> Answer:
         if self._error is not None:
             raise self._error
         if self._retrying.closed:
             raise SlotsClosedError
-        future, first = self._waiting.join(wanted)
-        if first and wanted.key not in self._flights:
-            lane.pending[wanted.key] = wanted
+        future, first = self._waiting.join(item)
+        if first and item.key not in self._batches:
+            queue.pending[item.key] = item
         self._consider()
         return await future
 
@@ -155,20 +155,20 @@ class Batcher:
         waiting = self._waiting.count + self._waiting_for_money
         if self._busy or self._retrying.closed or self._open != waiting:
             return
-        pending = sum(len(each.futures) for lane in self._lanes.values() for each in lane.pending.values())
-        somebody_waits_for_flights = self._waiting.count > pending
-        for lane in sorted(self._lanes.values(), key=lambda lane: -len(lane.pending)):
-            few = len(lane.pending) < self._options.least
-            if not lane.pending or lane.held or (few and (somebody_waits_for_flights or self._busy)):
+        pending = sum(len(each.futures) for queue in self._queues.values() for each in queue.pending.values())
+        somebody_waits_for_a_batch = self._waiting.count > pending
+        for queue in sorted(self._queues.values(), key=lambda queue: -len(queue.pending)):
+            few = len(queue.pending) < self._options.least
+            if not queue.pending or queue.held or (few and (somebody_waits_for_a_batch or self._busy)):
                 continue
-            wave = lane.take()
+            wave = queue.take()
             if wave:
                 self._busy += 1
-                self._start(self._submit(lane, wave, live=few and self._options.live_tail))
+                self._start(self._submit(queue, wave, live=few and self._options.live_tail))
 
     @property
     def _waiting_for_money(self) -> int:
-        return max((lane.asker.common.budget.waiting for lane in self._lanes.values()), default=0)
+        return max((queue.asker.common.budget.waiting for queue in self._queues.values()), default=0)
 
     def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)
@@ -186,80 +186,80 @@ class Batcher:
     def _collecting(self, over: bool) -> None:
         self._busy += -1 if over else 1
         if over:
-            for lane in self._lanes.values():
-                lane.held = False
+            for queue in self._queues.values():
+                queue.held = False
             self._consider()
 
-    async def _submit(self, lane: Lane, wave: list[Wanted], *, live: bool) -> None:
+    async def _submit(self, queue: ModelQueue, wave: list[BatchItem], *, live: bool) -> None:
         try:
-            wave = await self._unanswered(lane, wave)
+            wave = await self._unanswered(queue, wave)
             if live:
-                await asyncio.gather(*(self._ask_live(lane, wanted) for wanted in wave))
+                await asyncio.gather(*(self._ask_live(queue, item) for item in wave))
             else:
-                await self._launch(lane, await self._probe(lane, wave))
+                await self._submit_files(queue, await self._probe(queue, wave))
         finally:
             self._busy -= 1
         self._consider()
 
-    async def _unanswered(self, lane: Lane, wave: list[Wanted]) -> list[Wanted]:
+    async def _unanswered(self, queue: ModelQueue, wave: list[BatchItem]) -> list[BatchItem]:
         """Settle what has come into the store since it was asked: equal lineages ask the same, one after the other."""
-        answered = await self._store.answered([wanted.key for wanted in wave])
-        for wanted in wave:
-            if wanted.key in answered:
+        answered = await self._store.answered([item.key for item in wave])
+        for item in wave:
+            if item.key in answered:
                 try:
-                    _, known = await lane.asker.known(wanted.request)
+                    _, known = await queue.asker.known(item.request)
                 except RowModelError as error:
-                    self._waiting.settle(wanted.key, error)
+                    self._waiting.settle(item.key, error)
                     continue
                 assert known is not None
-                self._waiting.settle(wanted.key, known)
-        return [wanted for wanted in wave if wanted.key not in answered]
+                self._waiting.settle(item.key, known)
+        return [item for item in wave if item.key not in answered]
 
-    async def _probe(self, lane: Lane, wave: list[Wanted]) -> list[Wanted]:
+    async def _probe(self, queue: ModelQueue, wave: list[BatchItem]) -> list[BatchItem]:
         """Ask one request of each new shape live: a wrong key or a refused parameter shows now, not in a day."""
         rest = []
-        for wanted in wave:
-            if wanted.shape in lane.accepted:
-                rest.append(wanted)
-            elif await self._ask_live(lane, wanted):
-                lane.accepted.add(wanted.shape)
+        for item in wave:
+            if item.shape in queue.accepted:
+                rest.append(item)
+            elif await self._ask_live(queue, item):
+                queue.accepted.add(item.shape)
         return rest
 
-    async def _ask_live(self, lane: Lane, wanted: Wanted) -> bool:
+    async def _ask_live(self, queue: ModelQueue, item: BatchItem) -> bool:
         """Ask one request live and settle it; return whether the model answered."""
         try:
-            answer = await lane.asker.buy(wanted.request, wanted.origin, wanted.priority)
+            answer = await queue.asker.buy(item.request, item.origin, item.priority)
         except RowModelError as error:
-            self._waiting.settle(wanted.key, error)
+            self._waiting.settle(item.key, error)
             return False
-        self._waiting.settle(wanted.key, answer)
+        self._waiting.settle(item.key, answer)
         return True
 
-    async def _launch(self, lane: Lane, wave: list[Wanted]) -> None:
+    async def _submit_files(self, queue: ModelQueue, wave: list[BatchItem]) -> None:
         if not wave:
             return
-        chosen = self._launcher.affordable(lane, wave)
-        lane.put_back(wave[len(chosen) :])
-        lane.held = len(chosen) < len(wave)
-        parts = packed(lane.api, chosen)
+        chosen = self._submitter.affordable(queue, wave)
+        queue.put_back(wave[len(chosen) :])
+        queue.held = len(chosen) < len(wave)
+        parts = packed(queue.api, chosen)
         while chosen and (packet := await asyncio.to_thread(next, parts, None)) is not None:
             file, part = packet
             with file:
-                self._flights.add(await self._launcher.launch(lane, file, part))
+                self._batches.add(await self._submitter.submit(queue, file, part))
 
 
 class BatchAsker:
     """Asks one model through a batcher; has the face of an :class:`~evolver.calls.ask.Asker`."""
 
-    def __init__(self, batcher: Batcher, lane: Lane) -> None:
+    def __init__(self, batcher: Batcher, queue: ModelQueue) -> None:
         self._batcher = batcher
-        self._lane = lane
+        self._queue = queue
 
     @property
     def name(self) -> str:
         """The model's name as the lineage records it."""
-        return self._lane.asker.name
+        return self._queue.asker.name
 
     async def ask(self, request: Request, origin: Origin, priority: int) -> Answer:
         """Return the completion of ``request``; see :meth:`Batcher.ask`."""
-        return await self._batcher.ask(self._lane, request, origin, priority)
+        return await self._batcher.ask(self._queue, request, origin, priority)

@@ -17,11 +17,11 @@ Shape = tuple[object, ...]
 
 
 @dataclass(slots=True)
-class Wanted:
+class BatchItem:
     """A request that at least one attempt waits for.
 
     ``tries`` counts the batches in which it was and failed; ``answered_before`` is how many requests of its
-    lane batches had answered when it first failed.
+    queue batches had answered when it first failed.
     """
 
     key: str
@@ -45,29 +45,29 @@ class Waiting:
     """Every request that somebody waits for, by call key."""
 
     def __init__(self) -> None:
-        self._wanted: dict[str, Wanted] = {}
+        self._items: dict[str, BatchItem] = {}
         self.count = 0
         """How many attempts wait; equal requests of two attempts are one request and count twice."""
 
-    def get(self, key: str) -> Wanted | None:
-        """Return what is wanted under that key."""
-        return self._wanted.get(key)
+    def get(self, key: str) -> BatchItem | None:
+        """Return what waits under that key."""
+        return self._items.get(key)
 
-    def join(self, wanted: Wanted) -> tuple[asyncio.Future[Answer], bool]:
+    def join(self, item: BatchItem) -> tuple[asyncio.Future[Answer], bool]:
         """Wait for a request; the second value tells whether nobody did before."""
-        known = self._wanted.setdefault(wanted.key, wanted)
+        known = self._items.setdefault(item.key, item)
         future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         known.futures.append(future)
         self.count += 1
-        return future, known is wanted
+        return future, known is item
 
     def settle(self, key: str, outcome: Answer | BaseException) -> None:
         """Give those who wait for a request its answer, or the reason why there is none."""
-        wanted = self._wanted.pop(key, None)
-        if wanted is None:
+        item = self._items.pop(key, None)
+        if item is None:
             return
-        self.count -= len(wanted.futures)
-        for future in wanted.futures:
+        self.count -= len(item.futures)
+        for future in item.futures:
             if future.done():
                 continue
             if isinstance(outcome, BaseException):
@@ -77,11 +77,11 @@ class Waiting:
 
     def settle_all(self, error: BaseException) -> None:
         """Send everybody away."""
-        for key in list(self._wanted):
+        for key in list(self._items):
             self.settle(key, error)
 
 
-class Lane:
+class ModelQueue:
     """One model: who asks it live, its batch API, and the requests that are to be submitted to it.
 
     ``in_flight`` counts the requests in flight; ``most_in_flight`` is how many there may be, once the provider has said
@@ -92,26 +92,26 @@ class Lane:
     def __init__(self, asker: Asker, api: BatchApi) -> None:
         self.asker = asker
         self.api = api
-        self.pending: dict[str, Wanted] = {}
+        self.pending: dict[str, BatchItem] = {}
         self.accepted: set[Shape] = set()
         self.answered = 0
         self.in_flight = 0
         self.most_in_flight: int | None = None
         self.held = False
 
-    def take(self) -> list[Wanted]:
+    def take(self) -> list[BatchItem]:
         """Hand out what is pending, as much as may be in flight."""
         most = (
             len(self.pending) if self.most_in_flight is None else max(0, self.most_in_flight - self.in_flight)
         )
         wave = list(self.pending.values())[:most]
-        for wanted in wave:
-            del self.pending[wanted.key]
+        for item in wave:
+            del self.pending[item.key]
         return wave
 
-    def put_back(self, wave: Iterable[Wanted]) -> None:
+    def put_back(self, wave: Iterable[BatchItem]) -> None:
         """Let requests be pending again."""
-        self.pending.update((wanted.key, wanted) for wanted in wave)
+        self.pending.update((item.key, item) for item in wave)
 
     def careful_cost(self, request: Request, among: int) -> float:
         """What one of ``among`` requests in a batch costs on the average, at most, in dollars; 0 without a price."""

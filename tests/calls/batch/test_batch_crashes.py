@@ -396,7 +396,9 @@ def test_followers_of_a_wave_share_a_batch_though_its_answers_come_one_by_one(tm
     assert [len(keys) for _, keys in provider.batches.values()] == [4, 4, 1]
 
 
-def test_what_the_budget_holds_back_waits_for_a_landing_and_asks_nothing_meanwhile(tmp_path: Path) -> None:
+def test_what_the_budget_holds_back_waits_until_a_batch_is_collected_and_asks_nothing_meanwhile(
+    tmp_path: Path,
+) -> None:
     provider = Provider()
     provider.slow = 30
     provider.fate = lambda key, times: Completion("short", "stop", 2, 1)

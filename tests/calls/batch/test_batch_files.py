@@ -10,8 +10,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from evolver.calls.batch.launch import packed
-from evolver.calls.batch.waiting import Wanted
+from evolver.calls.batch.submit import packed
+from evolver.calls.batch.waiting import BatchItem
 from evolver.calls.key import Origin
 from evolver.errors import TransientModelError
 from evolver.models.batch.files import new_file, objects
@@ -32,16 +32,16 @@ class Small:
         return json.dumps([key, request.prompt]).encode()
 
 
-def wave(prompts: list[str]) -> list[Wanted]:
+def wave(prompts: list[str]) -> list[BatchItem]:
     return [
-        Wanted(f"k{number}", Request("evolve", prompt, Sampling(), "1.1"), Origin(1, None, None), 0)
+        BatchItem(f"k{number}", Request("evolve", prompt, Sampling(), "1.1"), Origin(1, None, None), 0)
         for number, prompt in enumerate(prompts)
     ]
 
 
-def files(api: Any, wanted: list[Wanted]) -> list[bytes]:
+def files(api: Any, items: list[BatchItem]) -> list[bytes]:
     found = []
-    for file, _ in packed(api, wanted):
+    for file, _ in packed(api, items):
         with file:
             file.seek(0)
             found.append(file.read())

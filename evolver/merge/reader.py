@@ -20,7 +20,7 @@ class Texts(NamedTuple):
     response: str
 
 
-class Shelf(Protocol):
+class Reader(Protocol):
     """A source that is open. Ids are those of the lineage's arithmetic: the epoch can be read off them."""
 
     @property

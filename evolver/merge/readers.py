@@ -10,9 +10,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from evolver.errors import OutputError, SettingsError, StoreError
 from evolver.merge.collect import MAX_SOURCES
 from evolver.merge.job import OssSource, RunSource, Source
-from evolver.merge.oss import OssShelf
-from evolver.merge.runs import RunShelf
-from evolver.merge.shelf import Shelf
+from evolver.merge.oss import OssReader
+from evolver.merge.reader import Reader
+from evolver.merge.runs import RunReader
 
 
 def check_sources(sources: Sequence[Source]) -> None:
@@ -38,7 +38,7 @@ def check_sources(sources: Sequence[Source]) -> None:
 
 
 @contextmanager
-def open_shelves(sources: Sequence[Source]) -> Iterator[list[Shelf]]:
+def open_readers(sources: Sequence[Source]) -> Iterator[list[Reader]]:
     """Open every source; one connection serves all runs of a store.
 
     Raises:
@@ -49,18 +49,18 @@ def open_shelves(sources: Sequence[Source]) -> Iterator[list[Shelf]]:
     with _stated_store_errors(), ExitStack() as stack:
         engines = dict.fromkeys(source.engine for source in sources if isinstance(source, RunSource))
         opened = {engine: stack.enter_context(engine.connect()) for engine in engines}
-        shelves: list[Shelf] = []
+        readers: list[Reader] = []
         for source in sources:
             if isinstance(source, RunSource):
-                shelves.append(RunShelf(opened[source.engine], source.run_id, source.run_name))
+                readers.append(RunReader(opened[source.engine], source.run_id, source.run_name))
             else:
-                shelves.append(stack.enter_context(closing(_oss_shelf(source))))
-        yield shelves
+                readers.append(stack.enter_context(closing(_oss_reader(source))))
+        yield readers
 
 
-def _oss_shelf(source: OssSource) -> OssShelf:
+def _oss_reader(source: OssSource) -> OssReader:
     try:
-        return OssShelf(source.path)
+        return OssReader(source.path)
     except OSError as error:
         raise OutputError(
             f"the rows of {source.path} cannot be kept in a temporary file ({error.strerror or error}); nothing was "

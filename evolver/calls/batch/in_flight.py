@@ -12,7 +12,7 @@ from typing import cast
 
 from evolver.calls.batch.retrying import Retrying
 from evolver.calls.batch.store import Asked, Batch, BatchStore
-from evolver.calls.batch.waiting import Lane, Waiting, Wanted
+from evolver.calls.batch.waiting import BatchItem, ModelQueue, Waiting
 from evolver.calls.budget import Reservation
 from evolver.calls.events import BatchProgress, CallEvent, CallRetried
 from evolver.calls.key import Origin
@@ -26,15 +26,15 @@ _LONGEST_SILENCE = 900.0  # seconds without a single answer from the provider
 _TOO_MUCH_ENQUEUED = "token_limit_exceeded"
 _ROOM_EVERY = 100
 _REPLIES = frozenset({"server_error", "malformed"})  # failures that a server in order may make of a request
-LaneKey = tuple[str, str | None, str]
+QueueKey = tuple[str, str | None, str]
 
 
 @dataclass(slots=True)
-class Flight:
+class OpenBatch:
     """A batch that a provider has, and the requests of it that have no answer yet."""
 
     batch: Batch
-    lane: Lane
+    queue: ModelQueue
     left: dict[str, Asked]
     provider_id: str
     hold: Reservation
@@ -48,7 +48,7 @@ class Flight:
         return max(0.0, (datetime.now(UTC) - since).total_seconds())
 
 
-class Flights:
+class OpenBatches:
     """The open batches of a session.
 
     Args:
@@ -72,18 +72,18 @@ class Flights:
         self._report = report
         self._retrying = retrying
         self._first, self._last = (_FIRST_LOOK, _LAST_LOOK) if every is None else (every, every)
-        self._open: dict[str, Flight] = {}
+        self._open: dict[str, OpenBatch] = {}
         self._in_flight: set[str] = set()
         self._foreign: set[str] = set()
         self._news = asyncio.Event()
-        self._landing = asyncio.Lock()
+        self._collecting = asyncio.Lock()
         self._heard = time.monotonic()
 
     def __contains__(self, key: str) -> bool:
         """Tell whether a call is in flight."""
         return key in self._in_flight
 
-    def __iter__(self) -> Iterator[Flight]:
+    def __iter__(self) -> Iterator[OpenBatch]:
         """Go through the open batches, oldest first."""
         return iter(list(self._open.values()))
 
@@ -91,45 +91,45 @@ class Flights:
         """How many batches are open."""
         return len(self._open)
 
-    def add(self, flight: Flight) -> None:
+    def add(self, entry: OpenBatch) -> None:
         """Take in a batch that the provider has."""
-        self._open[flight.batch.key] = flight
-        self._in_flight.update(flight.left)
-        flight.lane.in_flight += len(flight.left)
+        self._open[entry.batch.key] = entry
+        self._in_flight.update(entry.left)
+        entry.queue.in_flight += len(entry.left)
         self._news.set()
 
-    async def adopt(self, lanes: Mapping[LaneKey, Lane]) -> None:
+    async def adopt(self, queues: Mapping[QueueKey, ModelQueue]) -> None:
         """Take up the batches that earlier sessions of the run left in flight, with what was set aside for them.
 
         Raises:
             ModelError: The provider could not be asked about one whose submission was never confirmed.
         """
         for batch in await self._store.in_flight():
-            lane = lanes.get((batch.provider, batch.base_url, batch.model))
-            if lane is None:
+            queue = queues.get((batch.provider, batch.base_url, batch.model))
+            if queue is None:
                 continue
             left = {each.key: each for each in await self._store.unanswered(batch)}
-            await self._resume(batch, lane, left)
+            await self._resume(batch, queue, left)
         self._tell()
 
-    async def _resume(self, batch: Batch, lane: Lane, left: dict[str, Asked]) -> None:
+    async def _resume(self, batch: Batch, queue: ModelQueue, left: dict[str, Asked]) -> None:
         """Find an intended batch at the provider, or forget it: its requests are then submitted anew."""
         provider_id = batch.provider_id
         if provider_id is None:
-            provider_id = await self._find(batch, lane, left)
+            provider_id = await self._find(batch, queue, left)
             if provider_id is None:
                 await self._store.forget(batch)
                 return
             await self._store.submitted(batch, provider_id)
         share = len(left) / max(1, batch.requests)
-        hold = lane.asker.common.budget.hold((batch.reserved_usd or 0.0) * share, len(left))
-        self.add(Flight(batch, lane, left, provider_id, hold))
+        hold = queue.asker.common.budget.hold((batch.reserved_usd or 0.0) * share, len(left))
+        self.add(OpenBatch(batch, queue, left, provider_id, hold))
 
-    async def _find(self, batch: Batch, lane: Lane, calls: Mapping[str, Asked]) -> str | None:
+    async def _find(self, batch: Batch, queue: ModelQueue, calls: Mapping[str, Asked]) -> str | None:
         """Ask the provider whether it has a batch that we may have submitted."""
         others = await self._store.ours() | self._foreign
         sent = Sent(batch.key, calls.keys(), batch.created_at)
-        return await self._retrying.on(lambda tried: lane.api.find(sent, others))
+        return await self._retrying.on(lambda tried: queue.api.find(sent, others))
 
     async def watch(self, settled: Callable[[bool], None]) -> None:
         """Look at the batches for ever; ``settled(False)`` before some are collected, ``settled(True)`` after.
@@ -147,7 +147,7 @@ class Flights:
             ended = await self._look_at_all()
             if ended:
                 settled(False)
-                async with self._landing:
+                async with self._collecting:
                     await self._collect(ended)
                 settled(True)
                 wait = self._first
@@ -155,26 +155,26 @@ class Flights:
                 await asyncio.wait_for(self._news.wait(), wait)
             wait = min(self._last, wait * _SLOWER)
 
-    async def landed(self) -> None:
+    async def collected(self) -> None:
         """Wait while ended batches are being collected."""
-        async with self._landing:
+        async with self._collecting:
             pass
 
-    async def _look_at_all(self) -> list[tuple[Flight, BatchState]]:
-        ended: list[tuple[Flight, BatchState]] = []
-        for flight in self:
+    async def _look_at_all(self) -> list[tuple[OpenBatch, BatchState]]:
+        ended: list[tuple[OpenBatch, BatchState]] = []
+        for entry in self:
             try:
-                state = await flight.lane.api.look(flight.provider_id)
+                state = await entry.queue.api.look(entry.provider_id)
             except TransientModelError as error:
                 self._endure(error)
                 continue
             self._heard = time.monotonic()
             counts = state.succeeded, state.failed
-            if counts != (flight.succeeded, flight.failed):
-                flight.succeeded, flight.failed = counts
-                await self._store.count(flight.batch, *counts)
+            if counts != (entry.succeeded, entry.failed):
+                entry.succeeded, entry.failed = counts
+                await self._store.count(entry.batch, *counts)
             if state.status != "working":
-                ended.append((flight, state))
+                ended.append((entry, state))
         self._tell()
         return ended
 
@@ -187,149 +187,149 @@ class Flights:
             ) from error
 
     def _tell(self) -> None:
-        flights = self._open.values()
+        open_batches = self._open.values()
         self._report(
             BatchProgress(
-                batches=len(flights),
-                submitted=sum(flight.batch.requests for flight in flights),
-                done=sum(flight.succeeded for flight in flights),
-                failed=sum(flight.failed for flight in flights),
-                age_s=max((flight.age for flight in flights), default=0.0),
+                batches=len(open_batches),
+                submitted=sum(entry.batch.requests for entry in open_batches),
+                done=sum(entry.succeeded for entry in open_batches),
+                failed=sum(entry.failed for entry in open_batches),
+                age_s=max((entry.age for entry in open_batches), default=0.0),
             )
         )
 
-    async def _collect(self, ended: list[tuple[Flight, BatchState]]) -> None:
-        for flight, state in ended:
+    async def _collect(self, ended: list[tuple[OpenBatch, BatchState]]) -> None:
+        for entry, state in ended:
             try:
                 if state.status == "failed":
-                    await self._refused(flight, state)
+                    await self._refused(entry, state)
                 else:
-                    await self._land(flight, state)
+                    await self._collect_one(entry, state)
             except TransientModelError as error:
                 self._endure(error)
         self._tell()
 
-    async def _land(self, flight: Flight, state: BatchState) -> None:
+    async def _collect_one(self, entry: OpenBatch, state: BatchState) -> None:
         """Keep every answer of an ended batch, and hand it to whoever waits for it; failures are pending again."""
-        untouched = len(flight.left) == flight.batch.requests
+        untouched = len(entry.left) == entry.batch.requests
         counts = {True: 0, False: 0}
         stop: ModelError | None = None
-        latency = flight.age
+        latency = entry.age
         number = 0
-        async for key, outcome in flight.lane.api.results(state):
+        async for key, outcome in entry.queue.api.results(state):
             number += 1
-            asked = flight.left.get(key)
+            asked = entry.left.get(key)
             if asked is not None:
                 counts[isinstance(outcome, Completion)] += 1
-                stop = self._deliver(flight, asked, outcome, latency) or stop
+                stop = self._deliver(entry, asked, outcome, latency) or stop
             if number % _ROOM_EVERY == 0:
                 await self._store.room()
-        if number and untouched and len(flight.left) == flight.batch.requests:
-            await self._disown(flight)
+        if number and untouched and len(entry.left) == entry.batch.requests:
+            await self._disown(entry)
             return
-        unanswered = len(flight.left)
+        unanswered = len(entry.left)
         kind = "cancelled" if state.cancelled else "missing"
-        for asked in list(flight.left.values()):
+        for asked in list(entry.left.values()):
             lost = TransientModelError(f"the batch ended without an answer to this request ({kind})", kind)
-            self._deliver(flight, asked, lost, latency)
-        await self._close(flight, "cancelled" if state.cancelled else "ended", state)
+            self._deliver(entry, asked, lost, latency)
+        await self._close(entry, "cancelled" if state.cancelled else "ended", state)
         if stop is not None:
             raise stop
-        if state.cancelled and unanswered and flight.batch.status != "cancelling":
+        if state.cancelled and unanswered and entry.batch.status != "cancelling":
             raise RunModelError(
-                f"the batch {flight.provider_id} was cancelled; what it had answered is stored. Run the same command "
+                f"the batch {entry.provider_id} was cancelled; what it had answered is stored. Run the same command "
                 "again to submit the rest."
             )
 
     def _deliver(
-        self, flight: Flight, asked: Asked, outcome: Outcome, latency: float
+        self, entry: OpenBatch, asked: Asked, outcome: Outcome, latency: float
     ) -> RunModelError | None:
         """Settle one request; return why the whole run must stop, if it must."""
-        lane, key = flight.lane, asked.key
-        del flight.left[key]
+        queue, key = entry.queue, asked.key
+        del entry.left[key]
         self._in_flight.discard(key)
-        lane.in_flight -= 1
+        queue.in_flight -= 1
         if isinstance(outcome, Completion):
             purpose = cast(Purpose, asked.purpose)
-            origin = Origin(flight.batch.run_id, asked.root_id, asked.epoch)
+            origin = Origin(entry.batch.run_id, asked.root_id, asked.epoch)
             try:
-                wanted = self._waiting.get(key)
-                request = wanted.request if wanted is not None else None
-                answer = lane.asker.keep_batched(key, purpose, request, origin, outcome, flight.hold, latency)
+                item = self._waiting.get(key)
+                request = item.request if item is not None else None
+                answer = queue.asker.keep_batched(key, purpose, request, origin, outcome, entry.hold, latency)
             except RowModelError as error:
                 outcome = error
             else:
-                lane.answered += 1
+                queue.answered += 1
                 self._waiting.settle(key, answer)
                 return None
         if isinstance(outcome, RunModelError):
             return outcome
         if isinstance(outcome, TransientModelError):
-            self._try_again(flight, key, outcome)
+            self._try_again(entry, key, outcome)
         else:
             self._waiting.settle(key, outcome)
         return None
 
-    def _try_again(self, flight: Flight, key: str, error: TransientModelError) -> None:
-        lane, wanted = flight.lane, self._waiting.get(key)
-        if wanted is None:
+    def _try_again(self, entry: OpenBatch, key: str, error: TransientModelError) -> None:
+        queue, item = entry.queue, self._waiting.get(key)
+        if item is None:
             return  # nobody waits for it now; whoever does later submits it
         self._report(CallRetried(error.kind))
-        wanted.tries += 1
-        if wanted.tries < MOST_TRIES:
-            if wanted.tries == 1:
-                wanted.answered_before = lane.answered
-            lane.put_back([wanted])
+        item.tries += 1
+        if item.tries < MOST_TRIES:
+            if item.tries == 1:
+                item.answered_before = queue.answered
+            queue.put_back([item])
         else:
-            self._waiting.settle(key, self._given_up(flight, wanted, error))
+            self._waiting.settle(key, self._given_up(entry, item, error))
 
     @staticmethod
-    def _given_up(flight: Flight, wanted: Wanted, error: TransientModelError) -> ModelError:
+    def _given_up(entry: OpenBatch, item: BatchItem, error: TransientModelError) -> ModelError:
         """Tell one request that always fails from a provider that works nothing off.
 
         It is the request if others were answered since its first failure, or if it is alone and fails by itself.
         """
-        lane = flight.lane
-        alone = flight.batch.requests == 1 and error.kind in _REPLIES
-        if lane.answered > wanted.answered_before or alone:
-            said = f"failed in {wanted.tries} batches, the last time: {error}"
+        queue = entry.queue
+        alone = entry.batch.requests == 1 and error.kind in _REPLIES
+        if queue.answered > item.answered_before or alone:
+            said = f"failed in {item.tries} batches, the last time: {error}"
             return RowModelError(said, error.kind)
         return RunModelError(
-            f"{lane.asker.name} answers nothing in {wanted.tries} batches, the last time: {error}; the run "
+            f"{queue.asker.name} answers nothing in {item.tries} batches, the last time: {error}; the run "
             "stopped, and what is finished is stored. Run the same command again later."
         )
 
-    async def _disown(self, flight: Flight) -> None:
+    async def _disown(self, entry: OpenBatch) -> None:
         """A batch taken for ours by its size and time holds other requests: look for the right one again."""
-        batch = replace(flight.batch, provider_id=None)
-        self._foreign.add(flight.provider_id)
-        self._forget(flight)
+        batch = replace(entry.batch, provider_id=None)
+        self._foreign.add(entry.provider_id)
+        self._forget(entry)
         await self._store.intended_again(batch)
-        await self._resume(batch, flight.lane, flight.left)
-        if flight.batch.key not in self._open:
-            flight.lane.put_back(filter(None, map(self._waiting.get, flight.left)))
+        await self._resume(batch, entry.queue, entry.left)
+        if entry.batch.key not in self._open:
+            entry.queue.put_back(filter(None, map(self._waiting.get, entry.left)))
 
-    async def _refused(self, flight: Flight, state: BatchState) -> None:
+    async def _refused(self, entry: OpenBatch, state: BatchState) -> None:
         """A batch was refused as a whole: submit less at a time if that was the reason, else stop."""
-        lane, requests = flight.lane, len(flight.left)
-        await self._close(flight, "failed", state)
+        queue, requests = entry.queue, len(entry.left)
+        await self._close(entry, "failed", state)
         if state.code == _TOO_MUCH_ENQUEUED and requests > 1:
-            lane.most_in_flight = max(lane.in_flight, requests // 2)
-            lane.put_back(filter(None, map(self._waiting.get, flight.left)))
+            queue.most_in_flight = max(queue.in_flight, requests // 2)
+            queue.put_back(filter(None, map(self._waiting.get, entry.left)))
             return
         raise RunModelError(
-            f"{lane.asker.name} refused the batch {flight.provider_id}: {state.reason}; nothing in it was worked on. "
+            f"{queue.asker.name} refused the batch {entry.provider_id}: {state.reason}; nothing in it was worked on. "
             "The run stopped; put this right and run the same command again."
         )
 
-    async def _close(self, flight: Flight, status: str, state: BatchState) -> None:
+    async def _close(self, entry: OpenBatch, status: str, state: BatchState) -> None:
         await self._store.close(
-            flight.batch, status, succeeded=state.succeeded, failed=state.failed, reason=state.reason
+            entry.batch, status, succeeded=state.succeeded, failed=state.failed, reason=state.reason
         )
-        self._forget(flight)
+        self._forget(entry)
 
-    def _forget(self, flight: Flight) -> None:
-        del self._open[flight.batch.key]
-        self._in_flight.difference_update(flight.left)
-        flight.lane.in_flight -= len(flight.left)
-        flight.lane.asker.common.budget.settle(flight.hold, None, calls=0)
+    def _forget(self, entry: OpenBatch) -> None:
+        del self._open[entry.batch.key]
+        self._in_flight.difference_update(entry.left)
+        entry.queue.in_flight -= len(entry.left)
+        entry.queue.asker.common.budget.settle(entry.hold, None, calls=0)
