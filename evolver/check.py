@@ -135,16 +135,18 @@ class _Asking:
 
     async def ask(self, question: Question, seed: str) -> None:
         """Ask, and note what came back."""
-        found, how = self.found, self.plan.how(self.found.purpose)
+        found, settings = self.found, self.plan.call_settings(self.found.purpose)
 
         async def once(sampling: Sampling) -> Completion:
             return await self._once(
-                how.request(
+                settings.request(
                     found.purpose, question.prompt, question.name, sampling=sampling, system=question.system
                 )
             )
 
-        answer, limit = await ask_whole(once, replace(how.sampling, **question.sampling), how.most_tokens)
+        answer, limit = await ask_whole(
+            once, replace(settings.sampling, **question.sampling), settings.most_tokens
+        )
         found.max_tokens = max(limit, found.max_tokens or 0)
         found.finish_reason = answer.finish_reason
         if found.purpose == "judge":

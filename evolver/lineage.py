@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 _SHOWN = 20  # rows in a notebook
-_WIDTH = 200  # signs of a text there
+_WIDTH = 200  # characters of a text there
 
 
 class Rows(Sequence[dict[str, Any]]):

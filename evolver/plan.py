@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from evolver.calls.how import How, how_of
+from evolver.calls.call_settings import CallSettings, call_settings
 from evolver.calls.prices import FREE, Price, prices_for
 from evolver.clients import Clients, first_of
 from evolver.elimination.rules import RuleSet, load_rules
@@ -45,9 +45,9 @@ class Plan:
         """Whether the judge is asked."""
         return self.settings.judge and self.rules.judge
 
-    def how(self, purpose: Purpose) -> How:
+    def call_settings(self, purpose: Purpose) -> CallSettings:
         """Return how the calls of a purpose are made."""
-        return how_of(self.settings.asking(purpose))
+        return call_settings(self.settings.asking(purpose))
 
     @property
     def asked(self) -> dict[Purpose, ModelIdentity]:

@@ -23,10 +23,10 @@ PLACE = "[key]"
 
 _LONGEST = 300
 _READ = 20_000
-"""Signs of a text that are looked at; what is quoted of it is never so long."""
+"""Characters of a text that are looked at; what is quoted of it is never so long."""
 
 _PART = 12
-"""So many signs of a secret in a row give it away, and are taken out wherever they stand."""
+"""So many characters of a secret in a row give it away, and are taken out wherever they stand."""
 
 _SHORTEST = 8
 _LONGEST_SECRET = 4_096
@@ -45,7 +45,7 @@ _VOWELS = frozenset("aeiouyAEIOUY")
 
 
 def quote(said: object, *secrets: str, longest: int = _LONGEST) -> str:
-    """Return what somebody said in one line of at most ``longest`` characters, without keys and control signs.
+    """Return what somebody said in one line of at most ``longest`` characters, without keys and control characters.
 
     Args:
         said: A text, or anything with one.
@@ -59,12 +59,12 @@ def quote(said: object, *secrets: str, longest: int = _LONGEST) -> str:
 
 
 def redact(text: str, *secrets: str) -> str:
-    """Put ``[key]`` where a secret stands in a text, whole or 12 signs of it.
+    """Put ``[key]`` where a secret stands in a text, whole or 12 characters of it.
 
     Found are the secrets given, the values of all variables of the environment whose names end in ``API_KEY``,
     ``TOKEN``, ``SECRET``, ``PASSWORD`` and the like, and the passwords of URLs in any variable: as they are, in any
-    case, percent-, JSON-, HTML-, hex- or base64-encoded, and with white space between their signs. Texts of less than
-    8 signs, and single words such as ``none``, are no secrets.
+    case, percent-, JSON-, HTML-, hex- or base64-encoded, and with white space between their characters. Texts of less
+    than 8 characters, and single words such as ``none``, are no secrets.
     """
     parts = _parts(frozenset(_worth(secrets)) | frozenset(_worth(_from_environment(os.environ))))
     if not parts or not text:
@@ -107,7 +107,7 @@ def _is_word(text: str) -> bool:
     """Tell a word of a language from letters drawn at random: it can be pronounced."""
     if not text.isalpha() or len(text) > 20 or not (text.islower() or text.isupper() or text.istitle()):
         return False
-    runs = "".join(" " if sign in _VOWELS else "c" for sign in text).split()
+    runs = "".join(" " if character in _VOWELS else "c" for character in text).split()
     return max(map(len, runs), default=0) <= 4
 
 
@@ -130,46 +130,46 @@ def _forms(secret: str) -> Iterator[str]:
     yield data.hex()
     for before in range(3):
         whole = base64.b64encode(b"\0" * before + data).rstrip(b"=").decode()
-        # The signs at the ends also carry bits of what stands beside the secret.
+        # The characters at the ends also carry bits of what stands beside the secret.
         inner = whole[-(-before * 8 // 6) : len(whole) - (1 if (before + len(data)) % 3 else 0)].lower()
         yield inner
         yield inner.translate(str.maketrans("+/", "-_"))
 
 
-Signs = list[tuple[str, int, int]]
-"""The signs of a text as a reader would decode it, each with the piece of the text that it comes from."""
+Characters = list[tuple[str, int, int]]
+"""The characters of a text as a reader would decode it, each with the piece of the text that it comes from."""
 
 
-def _views(text: str) -> Iterator[Signs]:
+def _views(text: str) -> Iterator[Characters]:
     """The text as it is, and with one, two, three layers of encoding taken off; without white space."""
-    signs: Signs = [(sign, at, at + 1) for at, sign in enumerate(text)]
-    yield _tight(signs)
+    characters: Characters = [(character, at, at + 1) for at, character in enumerate(text)]
+    yield _tight(characters)
     for _ in range(_LAYERS):
-        decoded = _decoded(signs)
-        if len(decoded) == len(signs):
+        decoded = _decoded(characters)
+        if len(decoded) == len(characters):
             return
-        signs = decoded
-        yield _tight(signs)
+        characters = decoded
+        yield _tight(characters)
 
 
-def _tight(signs: Signs) -> Signs:
+def _tight(characters: Characters) -> Characters:
     return [
-        (sign.lower(), start, end)
-        for sign, start, end in signs
-        if not sign.isspace() and unicodedata.category(sign) not in ("Cc", "Cf")
+        (character.lower(), start, end)
+        for character, start, end in characters
+        if not character.isspace() and unicodedata.category(character) not in ("Cc", "Cf")
     ]
 
 
-def _decoded(signs: Signs) -> Signs:
-    text = "".join(sign[0] for sign, _, _ in signs)
-    made: Signs = []
+def _decoded(characters: Characters) -> Characters:
+    text = "".join(character[0] for character, _, _ in characters)
+    made: Characters = []
     last = 0
     for match in _ENCODED.finditer(text):
-        made += signs[last : match.start()]
-        start, end = signs[match.start()][1], signs[match.end() - 1][2]
-        made += [(sign, start, end) for sign in _meant(match)]
+        made += characters[last : match.start()]
+        start, end = characters[match.start()][1], characters[match.end() - 1][2]
+        made += [(character, start, end) for character in _meant(match)]
         last = match.end()
-    return made + signs[last:]
+    return made + characters[last:]
 
 
 def _meant(match: re.Match[str]) -> str:
@@ -181,12 +181,12 @@ def _meant(match: re.Match[str]) -> str:
     return match["plain"] or " "
 
 
-def _spans(signs: Signs, parts: Mapping[int, frozenset[str]]) -> Iterator[tuple[int, int]]:
-    text = "".join(sign[:1] for sign, _, _ in signs)
+def _spans(characters: Characters, parts: Mapping[int, frozenset[str]]) -> Iterator[tuple[int, int]]:
+    text = "".join(character[:1] for character, _, _ in characters)
     for size, pieces in parts.items():
         for at in range(len(text) - size + 1):
             if text[at : at + size] in pieces:
-                yield signs[at][1], signs[at + size - 1][2]
+                yield characters[at][1], characters[at + size - 1][2]
 
 
 def _without(text: str, hidden: list[tuple[int, int]]) -> str:

@@ -29,7 +29,7 @@ _FENCE_LINE: Final = re.compile(r"^[ \t]*(?:`{3,}|~{3,})", re.MULTILINE)
 _SPAN: Final = re.compile(r"```(?P<inside>[^`\n]+)```")
 _BLANK_LINES: Final = re.compile(r"(?:[^\S\n]*\n)+")
 
-# The inside of a character class: Han, kana and hangul. Signs that only modify the one before them (voicing
+# The inside of a character class: Han, kana and hangul. Characters that only modify the one before them (voicing
 # marks, the vowels and finals of decomposed hangul) are not among them.
 _CJK_SIGNS: Final = (
     "\u1100-\u115f\u3005-\u3007\u3021-\u3029\u3041-\u3096\u309d-\u309f\u30a1-\u30fa\u30fc-\u30ff\u3131-\u318e"
@@ -38,9 +38,9 @@ _CJK_SIGNS: Final = (
 )
 _MODIFIER: Final = "\u1160-\u11ff\u3099\u309a\ud7b0-\ud7fb\uff9e\uff9f"
 CJK: Final = re.compile(f"[{_CJK_SIGNS}]")
-# Signs that a terminal obeys instead of showing: C0 (but for tab and line feed), DEL, C1, what turns the direction of
-# writing, halves of characters and what is no character. C0 becomes Unicode's pictures of control characters,
-# everything else a replacement sign.
+# Characters that a terminal obeys instead of showing: C0 (but for tab and line feed), DEL, C1, what turns the direction
+# of writing, halves of characters and what is no character. C0 becomes Unicode's pictures of control characters,
+# everything else a replacement character.
 _HARMFUL: Final = (
     {code: 0x2400 + code for code in range(0x20) if code not in (0x09, 0x0A)}
     | {0x7F: 0x2421}
@@ -111,8 +111,8 @@ def count_words(text: str) -> int:
 def harmless(text: str) -> str:
     """Return ``text`` with every control character but tab and line feed made visible instead of obeyed.
 
-    So do the signs that turn the direction of writing; a carriage return before a line feed is dropped. Whatever came
-    from outside (texts, names, messages of providers) passes through here before it reaches a terminal.
+    So do the characters that turn the direction of writing; a carriage return before a line feed is dropped. Whatever
+    came from outside (texts, names, messages of providers) passes through here before it reaches a terminal.
     """
     return text.replace("\r\n", "\n").translate(_HARMFUL)
 
@@ -202,13 +202,13 @@ def _without_quotes(text: str) -> str | None:
     if opening not in inside and closing not in inside:
         return inside
     depth = 0
-    for place, sign in enumerate(inside):
-        if sign not in (opening, closing):
+    for place, character in enumerate(inside):
+        if character not in (opening, closing):
             continue
         before, after = inside[place - 1 : place], inside[place + 1 : place + 2]
-        if sign in "'’" and before.isalnum() and after.isalnum():
+        if character in "'’" and before.isalnum() and after.isalnum():
             continue  # an apostrophe
-        step = _direction(before, after) if opening == closing else (1 if sign == opening else -1)
+        step = _direction(before, after) if opening == closing else (1 if character == opening else -1)
         depth += step
         if step == 0 or depth < 0:
             return None

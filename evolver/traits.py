@@ -64,7 +64,7 @@ _CHANGING = frozenset(
 )
 _DEEPEST = 8
 _LEAST = 8
-"""Signs of a secret that is looked for in other texts; a shorter one is a word as often as not."""
+"""Characters of a secret that is looked for in other texts; a shorter one is a word as often as not."""
 
 _Plain = Any
 

@@ -70,7 +70,7 @@ def json_object(content: bytes, who: str) -> dict[str, Any]:
 
 
 def _kind(content: bytes) -> str:
-    """Say what a body is that is no JSON, as far as its first signs tell."""
+    """Say what a body is that is no JSON, as far as its first characters tell."""
     start = content[:_FEW_BYTES].lstrip(_BLANK)[:15].lower()
     if start.startswith((b"data:", b"event:", b"id:", b"retry:", b": ")):
         return "a stream of events, though none was asked for"

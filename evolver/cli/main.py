@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from evolver.cli.arguments import command_first, no_such_command, refuse_repeats, with_hint
 from evolver.cli.command import write_options
-from evolver.cli.manners import command_first, no_such_command, refuse_repeats, with_hint
 from evolver.cli.streams import prepare_streams
 from evolver.errors import EvolverError
 from evolver.text import harmless, passwords_in, without_passwords

@@ -56,7 +56,7 @@ def plain(value: Any) -> Any:
 def print_json(records: Iterable[Mapping[str, Any]]) -> None:
     """Print one JSON object per line, each as soon as it is there.
 
-    On a terminal the signs that it would obey, and JSON need not escape, are escaped: the data stays the same.
+    On a terminal the characters that it would obey, and JSON need not escape, are escaped: the data stays the same.
     """
     encode = json.JSONEncoder(ensure_ascii=False, default=str).encode
     write, on_terminal = sys.stdout.write, sys.stdout.isatty()

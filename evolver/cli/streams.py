@@ -1,11 +1,11 @@
-"""Streams that cannot write every sign: an old code page, ``LC_ALL=C``. No output of ours ends in an error there."""
+"""Streams that cannot write every character: an old code page, ``LC_ALL=C``. No output of ours ends in an error."""
 
 from __future__ import annotations
 
 import codecs
 import sys
 
-# Signs of our own drawings and sentences, and what stands for them where they cannot be written.
+# Characters of our own drawings and sentences, and what stands for them where they cannot be written.
 _LOOK_ALIKES = {
     "…": "...", "–": "-", "—": "-", "‘": "'", "’": "'", "“": '"', "”": '"', "×": "x", "→": "->", "≥": ">=", "≤": "<=",
     "✓": "+", "✗": "x", "▶": ">", "├": "|", "└": "`", "│": "|", "─": "-", "━": "-", "·": ".", "•": "*", "█": "#",
@@ -19,8 +19,8 @@ READABLE = "evolver-readable"
 def prepare_streams(arguments: list[str]) -> None:
     """Let stdout and stderr write what their encoding lacks in another way, for people and for programs.
 
-    Where ``arguments`` ask for JSON or CSV, a sign becomes ``\\uXXXX``, which JSON reads as the sign itself, and
-    nothing but that; else a sign of our drawings becomes one that looks like it.
+    Where ``arguments`` ask for JSON or CSV, a character becomes ``\\uXXXX``, which JSON reads as the character itself,
+    and nothing but that; else a character of our drawings becomes one that looks like it.
     """
     codecs.register_error(ESCAPING, _escaped)
     codecs.register_error(READABLE, _readable)
@@ -41,10 +41,10 @@ def _escaped(error: UnicodeError) -> tuple[str, int]:
 def _readable(error: UnicodeError) -> tuple[str, int]:
     if not isinstance(error, UnicodeEncodeError):
         raise error
-    signs = error.object[error.start : error.end]
-    if all(sign in _LOOK_ALIKES for sign in signs):
-        return "".join(_LOOK_ALIKES[sign] for sign in signs), error.end
-    first = signs[0]
+    characters = error.object[error.start : error.end]
+    if all(character in _LOOK_ALIKES for character in characters):
+        return "".join(_LOOK_ALIKES[character] for character in characters), error.end
+    first = characters[0]
     if first in _LOOK_ALIKES:
         return _LOOK_ALIKES[first], error.start + 1
     text, _ = _escaped(UnicodeEncodeError(error.encoding, first, 0, 1, error.reason))

@@ -27,7 +27,7 @@ def no_information_gain(candidate: Candidate) -> Drop | None:
 
 def is_blank(text: str) -> bool:
     """Tell whether nothing of ``text`` can be seen: white space, control and format characters only."""
-    return not any(sign.isprintable() and not sign.isspace() for sign in text)
+    return not any(character.isprintable() and not character.isspace() for character in text)
 
 
 def _is_same(parent: str, instruction: str) -> bool:

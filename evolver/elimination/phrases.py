@@ -50,6 +50,6 @@ def _ends_words(text: str, place: int) -> bool:
     return not (0 < place < len(text) and _joins(text[place - 1]) and _joins(text[place]))
 
 
-def _joins(sign: str) -> bool:
-    """Tell whether ``sign`` makes one word with a neighbour that does so too."""
-    return (sign == "_" or sign.isalnum()) and not CJK.match(sign)
+def _joins(character: str) -> bool:
+    """Tell whether ``character`` makes one word with a neighbour that does so too."""
+    return (character == "_" or character.isalnum()) and not CJK.match(character)

@@ -68,7 +68,7 @@ def in_words(name: str, value: Any) -> str:
 
 
 def shown(value: Any) -> str:
-    """Write the value of a setting; digests are cut to eight signs."""
+    """Write the value of a setting; digests are cut to eight characters."""
     if isinstance(value, Mapping):
         return ", ".join(f"{each}={_number(weight)}" for each, weight in value.items())
     if isinstance(value, str):

@@ -30,7 +30,7 @@ Reason = str
 
 _TOLD = 2_000  # rows between two calls of on_read
 _DIGEST_BYTES = 16
-_BATCH_SIGNS = 500_000  # characters of the rows that are looked at together
+_BATCH_CHARACTERS = 500_000  # characters of the rows that are looked at together
 
 
 class Dropped(NamedTuple):
@@ -110,7 +110,7 @@ class _Reading:
         self._waiting: list[_Text] = []
         self._rules = () if cleaner.rules is None else every(cleaner.rules)
         self._lineage: dict[int, str] = {}
-        self._signs = 0
+        self._characters = 0
         self._cleaner = cleaner
         self._wanted = wanted
         self._near: NearDuplicates | None = None
@@ -135,13 +135,13 @@ class _Reading:
             before = None if parent is None else self._lineage.get(parent)
             self._lineage[key] = instruction
         self._waiting.append(_Text(key, parent, instruction, response, before))
-        self._signs += len(instruction) + len(response)
-        if self._signs >= _BATCH_SIGNS:
+        self._characters += len(instruction) + len(response)
+        if self._characters >= _BATCH_CHARACTERS:
             self._look()
 
     def _look(self) -> None:
         """Look at the rows that wait, many at once."""
-        waiting, self._waiting, self._signs = self._waiting, [], 0
+        waiting, self._waiting, self._characters = self._waiting, [], 0
         findings: Sequence[Finding | None] = [None] * len(waiting)
         if self._cleaner.contamination is not None:
             findings = self._cleaner.contamination.find_all(

@@ -19,7 +19,7 @@ from evolver.text import CJK
 Hashes = npt.NDArray[np.uint64]
 Places = npt.NDArray[np.int64]
 
-BATCH_SIGNS = 250_000
+BATCH_CHARACTERS = 250_000
 """Characters of a batch of texts: what is made of them while it is worked on takes some fifty times as many bytes."""
 
 _CODES = 0x110000
@@ -82,12 +82,12 @@ def distinct(hashes: Hashes, texts: Places) -> tuple[Hashes, Places]:
 
 def batches(texts: Sequence[str]) -> Iterator[slice]:
     """Yield slices of texts that make a batch each."""
-    begin = signs = 0
+    begin = characters = 0
     for place, text in enumerate(texts):
-        signs += len(text)
-        if signs >= BATCH_SIGNS:
+        characters += len(text)
+        if characters >= BATCH_CHARACTERS:
             yield slice(begin, place + 1)
-            begin, signs = place + 1, 0
+            begin, characters = place + 1, 0
     if begin < len(texts):
         yield slice(begin, len(texts))
 
@@ -132,16 +132,16 @@ def _table() -> npt.NDArray[np.uint32]:
 
 
 def _value(code: int) -> int:
-    sign = chr(code % _CODES)
+    character = chr(code % _CODES)
     if code < _CODES:
-        if category(sign).startswith("M") or _joins(code):
+        if category(character).startswith("M") or _joins(code):
             return _ODD
-        sign = normalize("NFKC", sign).casefold()
-        if len(sign) != 1:
-            return _ODD if any(map(str.isalnum, sign)) else 0
-    if CJK.match(sign):
-        return _ALONE | ord(sign)
-    return ord(sign) if sign.isalnum() else 0
+        character = normalize("NFKC", character).casefold()
+        if len(character) != 1:
+            return _ODD if any(map(str.isalnum, character)) else 0
+    if CJK.match(character):
+        return _ALONE | ord(character)
+    return ord(character) if character.isalnum() else 0
 
 
 def _joins(code: int) -> bool:

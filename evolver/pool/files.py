@@ -136,7 +136,9 @@ def _wrong_encoding(name: str, error: EncodingError, read: int) -> PoolError:
     what = f"{error} after row {read:,}"
     if not error.found:
         return pool_error(
-            name, what, "Write it again in UTF-8; it may have been cut or joined in the middle of a sign."
+            name,
+            what,
+            "Write it again in UTF-8; it may have been cut or joined in the middle of a character.",
         )
     return pool_error(
         name,

@@ -63,7 +63,7 @@ def refuse_binary(head: bytes) -> None:
 
 
 def refuse_binary_text(head: bytes) -> None:
-    """Refuse what was decoded and still holds more control signs than text does.
+    """Refuse what was decoded and still holds more control characters than text does.
 
     Raises:
         NoPoolError: More than one byte in fifty is one.

@@ -43,7 +43,7 @@ class Utf8(io.RawIOBase):
 
     Text that is not UTF-8 is read as Windows-1252 (of which Latin-1 text is a part) where charset-normalizer finds that
     likely and nothing before it was anything but ASCII, so that no row is read in two ways. ``encoding`` says what was
-    read; it may change with the first sign that is not ASCII.
+    read; it may change with the first character that is not ASCII.
 
     Raises:
         EncodingError: While reading, once everything before the fault has been given.
@@ -132,7 +132,7 @@ class Utf8(io.RawIOBase):
 
 
 def _encoding_of(head: bytes) -> tuple[bytes, str]:
-    """Return the mark and the encoding; UTF-16 without a mark shows in the zeros of its ASCII signs."""
+    """Return the mark and the encoding; UTF-16 without a mark shows in the zeros of its ASCII characters."""
     for mark, encoding in _MARKS:
         if head.startswith(mark):
             return mark, encoding

@@ -11,7 +11,7 @@ from typing import Literal
 from evolver.text import CJK
 
 # A word with the white space before it; white space at the end of a text stands alone. Where no white space
-# parts words (Han, kana, hangul) each sign is one.
+# parts words (Han, kana, hangul) each character is one.
 _TOKEN = re.compile(rf"\s*(?:{CJK.pattern}|(?:(?!{CJK.pattern})\S)+)|\s+\Z")
 
 

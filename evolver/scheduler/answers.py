@@ -31,7 +31,7 @@ async def answer_seed(
     Raises:
         ModelError: The run cannot go on; nothing is to be changed.
     """
-    asker, how = method.askers["answer"], method.how["answer"]
+    asker, settings = method.askers["answer"], method.call_settings["answer"]
     prompt_tokens = completion_tokens = 0
     cost: float | None = None  # unknown is not free
     drop: Drop | None
@@ -40,7 +40,7 @@ async def answer_seed(
     async def ask(sampling: Sampling) -> Completion:
         nonlocal prompt_tokens, completion_tokens, cost
         sample = f"{content_digest(instruction):016x}.0.0"
-        request = how.request("answer", instruction, sample, sampling=sampling)
+        request = settings.request("answer", instruction, sample, sampling=sampling)
         answer = await asker.ask(request, Origin(method.run_id, id_, 0), _LAST)
         prompt_tokens += answer.completion.prompt_tokens
         completion_tokens += answer.completion.completion_tokens
@@ -49,7 +49,7 @@ async def answer_seed(
         return answer.completion
 
     try:
-        completion, _ = await ask_whole(ask, how.sampling, how.most_tokens)
+        completion, _ = await ask_whole(ask, settings.sampling, settings.most_tokens)
         drop = method.rules.check_response(
             Candidate(
                 parent=instruction,

@@ -11,7 +11,7 @@ from typing import Any
 
 from evolver.calls.ask import Asks
 from evolver.calls.budget import Allowance
-from evolver.calls.how import How
+from evolver.calls.call_settings import CallSettings
 from evolver.calls.key import Origin
 from evolver.chatter import unframed, without_tokens
 from evolver.elimination.judge import parse_judgement
@@ -38,7 +38,7 @@ class Method:
     mutators: MutatorSet
     rules: RuleSet
     askers: Mapping[Purpose, Asks]
-    how: Mapping[Purpose, How]
+    call_settings: Mapping[Purpose, CallSettings]
     judge: bool = True
     replies: Replies = field(default_factory=Replies)
 
@@ -178,7 +178,7 @@ class _Trial:
         for text in (prompt.text, prompt.system or ""):
             self._checked(text, "made a prompt that holds")
         self.details.update(self._checked_details(prompt.details))
-        sampling = replace(self.method.how["evolve"].sampling, **self.mutator.sampling)
+        sampling = replace(self.method.call_settings["evolve"].sampling, **self.mutator.sampling)
         evolved = await self.whole("evolve", prompt.text, prompt.system, sampling=sampling)
         try:
             read = self.mutator.parse(without_tokens(evolved.text, prompt.text))
@@ -241,9 +241,9 @@ class _Trial:
         async def ask(sampling: Sampling) -> Completion:
             return await self._ask(purpose, prompt, sampling, system, again)
 
-        how = self.method.how[purpose]
-        first = sampling or how.sampling
-        completion, limit = await ask_whole(ask, first, how.most_tokens)
+        settings = self.method.call_settings[purpose]
+        first = sampling or settings.sampling
+        completion, limit = await ask_whole(ask, first, settings.most_tokens)
         if limit != first.max_tokens:
             self.details[f"{purpose}_max_tokens"] = limit
         return completion
@@ -253,8 +253,8 @@ class _Trial:
     ) -> Completion:
         job = self.job
         sample = f"{job.root:016x}.{job.epoch}.{job.attempt}{again}"
-        how = self.method.how[purpose]
-        request = how.request(purpose, prompt, sample, sampling=sampling, system=system)
+        settings = self.method.call_settings[purpose]
+        request = settings.request(purpose, prompt, sample, sampling=sampling, system=system)
         origin = Origin(self.method.run_id, job.root_id, job.epoch, self.allowance)
         answer = await self.method.askers[purpose].ask(request, origin, job.epoch << 3 | _STEPS[purpose])
         self.prompt_tokens += answer.completion.prompt_tokens

@@ -64,9 +64,15 @@ async def evolve(session: Session, plan: Plan) -> None:
 
 def method_of(plan: Plan, run_id: int, askers: Mapping[Purpose, Asks]) -> Method:
     """Return what decides the attempts of a plan."""
-    how = {purpose: plan.how(purpose) for purpose in askers}
+    call_settings = {purpose: plan.call_settings(purpose) for purpose in askers}
     return Method(
-        run_id, plan.settings.seed, plan.mutators, plan.rules, askers, how, judge=plan.settings.judge
+        run_id,
+        plan.settings.seed,
+        plan.mutators,
+        plan.rules,
+        askers,
+        call_settings,
+        judge=plan.settings.judge,
     )
 
 

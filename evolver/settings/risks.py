@@ -14,7 +14,7 @@ from evolver.settings.definition import Entry
 from evolver.settings.said import PREFIX, Said
 from evolver.text import one_line, without_passwords
 
-_SHOWN = 120  # signs of a value
+_SHOWN = 120  # characters of a value
 
 
 def is_risky(entry: Entry, value: Any, folder: Path) -> bool:

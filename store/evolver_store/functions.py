@@ -57,10 +57,12 @@ def _replace(text: Any, old: Any, new: Any) -> str | None:
     return whole.replace(part, instead)
 
 
-def _trim(strip: Callable[[str, str], str], text: Any, signs: Any) -> str | None:
-    if text is None or signs is None:
+def _trim(strip: Callable[[str, str], str], text: Any, characters: Any) -> str | None:
+    if text is None or characters is None:
         return None
-    return strip(_as_text(text), "".join(set(_as_text(signs))))  # it looks through all of them at each sign
+    return strip(
+        _as_text(text), "".join(set(_as_text(characters)))
+    )  # it looks through all of them at each character
 
 
 def _as_text(value: Any) -> str:

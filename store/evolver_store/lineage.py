@@ -122,7 +122,7 @@ def run_graph(conn: Connection, run_id: int, *, texts: bool = True) -> Graph:
 def plain(row: Mapping[str, Any]) -> Row:
     """Return a row as every format of graphs can hold it.
 
-    What is NULL is left out, times are ISO 8601, ``details`` is JSON, and signs that XML cannot hold (control
+    What is NULL is left out, times are ISO 8601, ``details`` is JSON, and characters that XML cannot hold (control
     characters) are U+FFFD.
     """
     return {name: _plain(value) for name, value in row.items() if value is not None}

@@ -36,7 +36,7 @@ def why_not_text(text: str) -> str | None:
 
 
 def made_storable(text: str) -> str:
-    """Return a text with a replacement character for each sign that no database takes: for messages, not for data."""
+    """Return a text with a replacement for each character that no database takes: for messages, not for data."""
     return text if storable(text) else _UNSTORABLE.sub("\ufffd", text)
 
 

@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import dataclass, field
 
 from evolver.calls.ask import Answer
-from evolver.calls.how import How
+from evolver.calls.call_settings import CallSettings
 from evolver.calls.key import Origin
 from evolver.elimination.rules import load_rules
 from evolver.models.protocol import Completion, Purpose, Request, Sampling
@@ -34,7 +34,7 @@ class Answers:
 def answered(*given: Answer) -> dict[str, object]:
     mutators = MutatorSet(load_mutators())
     asks = Answers(list(given))
-    how: dict[Purpose, How] = {"answer": How(Sampling(max_tokens=100))}
+    how: dict[Purpose, CallSettings] = {"answer": CallSettings(Sampling(max_tokens=100))}
     method = Method(1, 0, mutators, load_rules(), {"answer": asks}, how)
     row = asyncio.run(answer_seed(1 << 40, "Tell of rivers.", None, None, method))
     assert asks.limits == [100, 200][: len(given)]

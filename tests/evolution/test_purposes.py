@@ -209,7 +209,7 @@ def test_a_block_of_the_file_asks_each_purpose_at_its_own_server_with_its_own_ke
         "judge": ("openai:b", "http://localhost:2/v1"),
         "answer": ("anthropic:c", "https://api.anthropic.com"),
     }
-    assert plan.how("answer").sampling.extra_body == {"top_k": 20}
+    assert plan.call_settings("answer").sampling.extra_body == {"top_k": 20}
     monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-answer")
     with pytest.raises(SettingsError, match="JUDGE_KEY is not set"):
         Evolution.of(settings).prepare()

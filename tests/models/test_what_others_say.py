@@ -51,7 +51,7 @@ FORMS: dict[str, str] = {
 
 
 def gives_away(text: str) -> bool:
-    """Tell whether 12 signs in a row of the key are in a text, in any of the forms."""
+    """Tell whether 12 characters in a row of the key are in a text, in any of the forms."""
     tight = "".join(text.split()).lower()
     whole = (form for name, form in FORMS.items() if "cut" not in name and "header" not in name)
     forms = ["".join(form.split()).lower() for form in whole]

@@ -11,7 +11,7 @@ _LARGER = 8  # times the token limit, where no largest one is set
 
 
 @dataclass(frozen=True, slots=True)
-class How:
+class CallSettings:
     """How the calls of one purpose are made.
 
     ``system`` stands before the system text of a mutator; ``max_tokens_limit`` is ``None`` where the user named none.
@@ -48,7 +48,7 @@ class How:
         return Request(purpose, prompt, sampling or self.sampling, sample, "\n\n".join(parts) or None)
 
 
-def how_of(asking: Asking) -> How:
+def call_settings(asking: Asking) -> CallSettings:
     """Return how calls are made by the settings of a purpose."""
     sampling = Sampling(
         asking.temperature,
@@ -57,4 +57,4 @@ def how_of(asking: Asking) -> How:
         reasoning_effort=asking.reasoning_effort,
         extra_body=asking.extra_body or None,
     )
-    return How(sampling, asking.system, asking.max_tokens_limit)
+    return CallSettings(sampling, asking.system, asking.max_tokens_limit)
