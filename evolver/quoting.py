@@ -13,6 +13,7 @@ import os
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import urlsplit, urlunsplit
 
@@ -30,6 +31,9 @@ _PART = 12
 
 _SHORTEST = 8
 _LONGEST_SECRET = 4_096
+_SHORTEST_DRAWN = 16
+_COMMON_START = re.compile(r"^(?:[a-z]{1,7}\d{0,2}[-_]){1,3}")
+"""``sk-``, ``sk-ant-api03-``, ``hf_``: no secret, and found in texts about keys."""
 _SECRET_NAME = re.compile(
     r"(?:API_?KEY|ACCESS_KEY|SECRET_KEY|PRIVATE_KEY|TOKEN|SECRET|PASSWORD|PASSPHRASE|PASSWD|PAT)$",
     re.IGNORECASE,
@@ -38,6 +42,7 @@ _ENCODED = re.compile(
     r"%(?P<percent>[0-9A-Fa-f]{2})|\\u(?P<json>[0-9A-Fa-f]{4})|\\x(?P<hex>[0-9A-Fa-f]{2})"
     r"|\\(?P<plain>[\"'/\\])|(?P<blank>\\[nrtbf])|(?P<entity>&(?:#\d{1,7}|#[xX][0-9A-Fa-f]{1,6}|\w{2,8});)"
 )
+_BLANK = bytes([*range(0x21), 0x7F])
 _LAYERS = 3
 """How often a text may have been encoded: JSON in JSON in an address."""
 
@@ -66,10 +71,26 @@ def redact(text: str, *secrets: str) -> str:
     case, percent-, JSON-, HTML-, hex- or base64-encoded, and with white space between their characters. Texts of less
     than 8 characters, and single words such as ``none``, are no secrets.
     """
-    parts = _parts(frozenset(_worth(secrets)) | frozenset(_worth(_from_environment(os.environ))))
-    if not parts or not text:
+    return _redacted(text, frozenset(_worth((*secrets, *_from_environment(os.environ)))))
+
+
+def without_keys(text: str, keys: Iterable[str]) -> str:
+    """Put ``[key]`` where a model's completion repeats a key that it was asked with.
+
+    Completions are data, so a key has to look like one: behind what all keys of its provider begin with, at least 16
+    signs, a digit and a letter among them. Found are 12 signs of that, in the forms that :func:`redact` finds. Costs
+    some 20 microseconds for a text of 2,000 signs that holds none.
+    """
+    bare = (_COMMON_START.sub("", key.strip()) for key in keys)
+    drawn = (key for key in bare if len(key) >= _SHORTEST_DRAWN and not (key.isalpha() or key.isdecimal()))
+    return _redacted(text, frozenset(_worth(drawn)))
+
+
+def _redacted(text: str, secrets: frozenset[str]) -> str:
+    parts = _parts(secrets)
+    if not (text and parts.pieces) or not any(parts.may_stand_in(tight) for tight in _tight_texts(text)):
         return text
-    hidden = sorted(span for view in _views(text) for span in _spans(view, parts))
+    hidden = sorted(span for view in _views(text) for span in _spans(view, parts.pieces))
     return _without(text, hidden) if hidden else text
 
 
@@ -111,16 +132,69 @@ def _is_word(text: str) -> bool:
     return max(map(len, runs), default=0) <= 4
 
 
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """The pieces that give secrets away, by their length, in lower case; and what is inside them.
+
+    Whatever the place of a piece of 12 signs in a text, one of the text's blocks of 6 lies wholly inside it, and two of
+    its blocks of 4 bytes, which can be looked at as numbers. So most texts are known to hold none after a glance.
+    """
+
+    pieces: Mapping[int, frozenset[str]]
+    halves: Mapping[int, frozenset[str]]
+    words: frozenset[int]
+
+    def may_stand_in(self, tight: bytes) -> bool:
+        """Tell whether a piece may be in a text in lower case without white space; ``False`` is certain."""
+        whole = len(tight) // 4 * 4
+        if self.words.isdisjoint(memoryview(tight)[:whole].cast("I").tolist()):
+            return False
+        text = tight.decode("utf-8", "surrogatepass")
+        return any(
+            not halves.isdisjoint([text[at : at + size] for at in range(0, len(text) - size + 1, size)])
+            for size, halves in self.halves.items()
+        )
+
+
 @lru_cache(maxsize=16)
-def _parts(secrets: frozenset[str]) -> Mapping[int, frozenset[str]]:
-    """The pieces that give a secret away, by their length, in lower case."""
+def _parts(secrets: frozenset[str]) -> _Parts:
     found: dict[int, set[str]] = {}
     for secret in secrets:
         for form in _forms(secret):
             size = min(len(form), _PART)
             pieces = found.setdefault(size, set())
             pieces.update(form[start : start + size] for start in range(len(form) - size + 1))
-    return {size: frozenset(pieces) for size, pieces in found.items()}
+    halves: dict[int, set[str]] = {}
+    words: set[int] = set()
+    for size, pieces in found.items():
+        half = (size + 1) // 2
+        for piece in pieces:
+            halves.setdefault(half, set()).update(piece[at : at + half] for at in range(size - half + 1))
+            data = piece.encode("utf-8", "surrogatepass")
+            words.update(memoryview(data[at : at + 4]).cast("I")[0] for at in range(len(data) - 3))
+    return _Parts(_frozen(found), _frozen(halves), frozenset(words))
+
+
+def _frozen(sets: Mapping[int, set[str]]) -> Mapping[int, frozenset[str]]:
+    return {size: frozenset(each) for size, each in sets.items()}
+
+
+def _tight_texts(text: str) -> Iterator[bytes]:
+    """What :func:`_views` shows, without the places; a hundred times as fast."""
+    for layer in range(_LAYERS + 1):
+        if layer:
+            # A look for each sign is a hundred times as fast as the pattern.
+            if not ("%" in text or "\\" in text or "&" in text):
+                return
+            text, count = _ENCODED.subn(_meant, text)
+            if not count:
+                return
+        low = text.lower()
+        if low.isascii():
+            yield low.encode().translate(None, _BLANK)
+        else:
+            seen = (sign for sign in "".join(low.split()) if unicodedata.category(sign) not in ("Cc", "Cf"))
+            yield "".join(seen).encode("utf-8", "surrogatepass")
 
 
 def _forms(secret: str) -> Iterator[str]:

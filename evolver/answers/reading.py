@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from evolver.answers.exchange import Completion
@@ -11,7 +11,7 @@ from evolver.answers.messages import Said
 from evolver.answers.reasoning import Split, split
 from evolver.answers.usage import count, read_usage
 from evolver.errors import RowModelError, TransientModelError
-from evolver.quoting import quote
+from evolver.quoting import quote, without_keys
 from evolver.text import mended
 
 _START = 40  # characters by which a trace is known to begin a text, with no tag before it
@@ -25,11 +25,20 @@ class Reader:
 
     A server whose template opens the trace sends its closing tag alone. Cut before that, a thought looks like any text:
     once the model was seen to answer so, what is cut without a closing tag is taken for thought.
+
+    ``keys`` gives the keys that the model is asked with: a server that repeats one in its answer, or in what it calls
+    the end or itself, gets it into no store and no data set.
     """
 
-    def __init__(self, who: str, on_notice: Callable[[str], None] | None = None) -> None:
+    def __init__(
+        self,
+        who: str,
+        on_notice: Callable[[str], None] | None = None,
+        keys: Callable[[], Sequence[str]] = tuple,
+    ) -> None:
         self._who = who
         self._on_notice = on_notice
+        self._keys = keys
         self._unknown: set[str] = set()
         self._untagged = False
 
@@ -57,15 +66,16 @@ class Reader:
             why = f"{self._who} withheld its answer: its content filter cut it"
             raise RowModelError(why, "content_filter").after(*tokens)
         if finish == "broken_off":
-            why = f"{self._who} broke off its answer ({reason})"
+            why = f"{self._who} broke off its answer ({quote(reason, *self._keys())})"
             raise TransientModelError(why, "server_error").after(*tokens)
-        text = mended(said.text)
+        keys = self._keys()
+        text, thought = (without_keys(mended(each), keys) for each in (said.text, said.reasoning))
         found = split(text)
         if found.reasoning is not None and text.lstrip().startswith(found.reasoning[:_START]):
             self._untagged = True
-        elif self._untagged and finish == "length" and found.reasoning is None and not said.reasoning.strip():
+        elif self._untagged and finish == "length" and found.reasoning is None and not thought.strip():
             found = Split("", text.strip() or None, unclosed=True)
-        reasoning = _joined(mended(said.reasoning).strip(), found.reasoning)
+        reasoning = _joined(thought.strip(), found.reasoning)
         made = Completion(
             found.answer,
             finish,
@@ -73,19 +83,19 @@ class Reader:
             reasoning=reasoning,
             reasoning_tokens=spent.reasoning,
             usage_known=spent.known,
-            answered_by=quote(by) if isinstance(by, str) and by.strip() else None,
-            reasoning_in="field" if said.reasoning.strip() else "text" if found.reasoning else None,
+            answered_by=quote(by, *keys) if isinstance(by, str) and by.strip() else None,
+            reasoning_in="field" if thought.strip() else "text" if found.reasoning else None,
         )
         if refusal or finish == "refusal":
             told = refusal or found.answer or "refused without a word"
-            return replace(made, text="", finish_reason="refusal", refusal=mended(told))
+            return replace(made, text="", finish_reason="refusal", refusal=without_keys(mended(told), keys))
         if finish == "tool_calls" and not found.answer.strip():
             why = f"{self._who} called a tool instead of answering, though it was offered none"
             raise RowModelError(why, "tool_calls").after(*tokens)
         if not found.answer.strip() and (found.unclosed or reasoning is not None or spent.reasoning > 0):
             return replace(made, text="", finish_reason="length")
         if not is_known(finish):
-            word = quote(finish)  # of the provider's own, so it may hold what was sent
+            word = quote(finish, *keys)  # of the provider's own, so it may hold what was sent
             self._note(word)
             return replace(made, finish_reason=word)
         return made

@@ -76,8 +76,8 @@ class LangChainModel:
         self.settings = "" if self._by_name else settings_of(self._chat)
         self._timeout = timeout
         self._parameters = Parameters(self.name, on_notice)
-        self._reader = Reader(self.name, on_notice)
         self._keys = Keys(self._chat)
+        self._reader = Reader(self.name, on_notice, self._keys.read)
         self._tuned: dict[tuple[object, ...], Runnable[Any, Any]] = {}
         self._threads: ThreadPoolExecutor | None = None
         if getattr(type(self._chat), "_agenerate", None) in _NOT_ASYNC:

@@ -72,7 +72,7 @@ class SdkModel(ABC):
         self.name = f"{self.provider}:{name}"
         self._model = name
         self._parameters = Parameters(self.name, on_notice, **self.learns)
-        self._reader = Reader(self.name, on_notice)
+        self._reader = Reader(self.name, on_notice, lambda: (self._key,))
         address = address_of(record, base_url)
         self._key = key or read_key(record.key, base_url=address)
         http = self.sdk.http(limits=limits(), follow_redirects=False)
@@ -117,6 +117,7 @@ class SdkModel(ABC):
             completion=self._completion,
             failure=self._failure,
             refused=self._refused_in_batch,
+            key=self._key,
         )
 
     def _batched(self, request: Request) -> dict[str, object]:

@@ -12,6 +12,8 @@ from urllib.parse import quote as percent
 
 import pytest
 from aiohttp import web
+from hypothesis import given
+from hypothesis import strategies as st
 from langchain_core.language_models.chat_models import SimpleChatModel
 from langchain_core.messages import BaseMessage
 from langchain_core.runnables import RunnableLambda
@@ -22,8 +24,9 @@ from evolver.models.anthropic import AnthropicModel
 from evolver.models.batch.protocol import BatchState
 from evolver.models.langchain import LangChainModel
 from evolver.models.openai import OpenAIModel
-from evolver.models.protocol import Request, Sampling
-from evolver.quoting import PLACE, quote, redact
+from evolver.models.protocol import Completion, Request, Sampling
+from evolver.quoting import PLACE, quote, redact, without_keys
+from scripts.secret_forms import Secret, found_in
 
 Serve = Callable[[Callable[[Any], Any]], AbstractAsyncContextManager[Any]]
 KEY = "sk-Proj/4f+9A~zzQ7xLm=02kd-Wq"
@@ -218,3 +221,110 @@ def test_what_a_terminal_would_obey_is_made_visible_and_lone_surrogates_go() -> 
     assert said.isprintable()
     assert said.startswith("a")
     said.encode()
+
+
+def answered(
+    provider: type[OpenAIModel] | type[AnthropicModel], text: str, serve: Serve, word: str
+) -> Completion:
+    """Ask a model whose server answers with a text, and calls the end and itself by a word."""
+    bodies: dict[type[object], dict[str, Any]] = {
+        OpenAIModel: {
+            "model": word,
+            "choices": [{"message": {"content": text, "reasoning_content": text}, "finish_reason": word}],
+        },
+        AnthropicModel: {
+            "model": word,
+            "stop_reason": word,
+            "content": [{"type": "thinking", "thinking": text}, {"type": "text", "text": text}],
+        },
+    }
+
+    async def go() -> Completion:
+        async with serve(lambda asked: web.json_response(bodies[provider])) as server:
+            model = provider("m", base_url=server.url)
+            try:
+                return await model.complete(ASK)
+            finally:
+                await model.aclose()
+
+    return asyncio.run(go())
+
+
+@pytest.mark.parametrize("provider", [OpenAIModel, AnthropicModel])
+def test_a_completion_repeats_no_key_that_it_was_asked_with(
+    provider: type[OpenAIModel] | type[AnthropicModel],
+    echo: str,
+    serve: Serve,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    monkeypatch.setenv("ANTHROPIC_API_KEY", KEY)
+    made = answered(provider, echo, serve, echo)
+    assert found_in(str(made).encode(), [Secret(KEY, "")]) == []
+    assert PLACE in made.text
+    assert made.text.endswith("Find yours at home.")
+
+
+def test_a_completion_of_a_langchain_object_repeats_no_key() -> None:
+    class Answering(Echoing):
+        def _call(self, messages: list[BaseMessage], *given: object, **more: object) -> str:
+            return self.says
+
+    model = LangChainModel(Answering(says=f"It is {KEY}.", api_key=SecretStr(KEY)))
+    made = asyncio.run(model.complete(ASK))
+    assert made.text == f"It is sk-{PLACE}."
+
+
+@pytest.mark.parametrize(
+    "key", ["none", "sk-no-key-required", "your-api-key-goes-here", "password123", "12345678901234567890"]
+)
+def test_what_does_not_look_like_a_key_is_left_in_completions(key: str) -> None:
+    text = f"Start llama.cpp with --api-key {key}, and the client with the same."
+    assert without_keys(text, (key,)) == text
+
+
+def test_what_all_keys_of_a_provider_begin_with_is_left_in_completions() -> None:
+    key = "sk-ant-api03-Ab3dE5gH7jK9mN1pQ3sT"
+    text = "Keys of Anthropic begin with sk-ant-api03-, as sk-ant-api03-XXXXXXXXXX."
+    assert without_keys(text, (key,)) == text
+    assert without_keys(key, (key,)) == f"sk-ant-api03-{PLACE}"
+
+
+@given(st.integers(0, 40), st.integers(0, 60))
+def test_a_part_of_a_key_is_found_wherever_it_stands_in_a_text(before: int, start: int) -> None:
+    key = "".join(f"{chr(97 + n % 26)}{n % 10}" for n in range(36))
+    part = key[start : start + 12]
+    assert without_keys("!" * before + part + "é", (key,)) == "!" * before + PLACE + "é"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"id": f"batch-{KEY}", "status": "completed"},
+        {"id": "b", "status": "failed", "errors": {"data": [{"code": "x", "message": f"sent {KEY}"}]}},
+    ],
+    ids=["named by it", "refused with it"],
+)
+def test_a_batch_that_is_named_by_the_key_or_refused_with_it_repeats_no_key(answer: dict[str, Any]) -> None:
+    async def handle(request: web.Request) -> web.Response:
+        return web.json_response(answer)
+
+    async def go() -> str:
+        app = web.Application()
+        app.router.add_get("/{path:.*}", handle)
+        runner = web.AppRunner(app)
+        await runner.setup()
+        try:
+            await web.TCPSite(runner, "127.0.0.1", 0).start()
+            url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+            model = OpenAIModel("m", base_url=url, key=KEY)  # of a variable that no pattern knows
+            try:
+                return str(await model.batch_api().look("b"))
+            except ModelError as error:
+                return str(error)
+            finally:
+                await model.aclose()
+        finally:
+            await runner.cleanup()
+
+    assert not gives_away(asyncio.run(go()))

@@ -84,7 +84,7 @@ class OpenAIBatches(SdkBatches):
         counts = batch.get("request_counts")
         counts = counts if isinstance(counts, dict) else {}
         if status == "failed":
-            code, reason = _why(batch.get("errors"))
+            code, reason = _why(batch.get("errors"), self._desk.key)
             return BatchState(provider_id, "failed", code=code, reason=reason)
         return BatchState(
             provider_id,
@@ -98,8 +98,8 @@ class OpenAIBatches(SdkBatches):
         )
 
 
-def _why(errors: object) -> tuple[str | None, str]:
+def _why(errors: object, key: str) -> tuple[str | None, str]:
     """The code and the words of the first error of a batch that was refused as a whole."""
     data = errors.get("data") if isinstance(errors, dict) else None
     first = data[0] if isinstance(data, list) and data and isinstance(data[0], dict) else {}
-    return word(first.get("code")), quote(word(first.get("message")) or "no reason given")
+    return word(first.get("code")), quote(word(first.get("message")) or "no reason given", key)

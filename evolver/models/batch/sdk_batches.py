@@ -15,7 +15,7 @@ from evolver.models.batch.files import objects, saved
 from evolver.models.batch.protocol import BatchState, Outcome, Sent, no_such
 from evolver.models.protocol import Completion, Request
 from evolver.models.sdk import Wire
-from evolver.quoting import quote
+from evolver.quoting import quote, redact
 
 _PAGE = 100
 _MOST_PAGES = 1_000
@@ -31,7 +31,8 @@ class Desk:
     """What a batch API takes over from the live calls of its model.
 
     ``body`` and ``completion`` write a request and read an answer; ``failure`` reads an error of the SDK's, which is a
-    ``status``; ``refused`` reads one that stands in a file of results: status, words, code, and all of it.
+    ``status``; ``refused`` reads one that stands in a file of results: status, words, code, and all of it. ``key`` is
+    what no message and no id may repeat.
     """
 
     who: str
@@ -41,6 +42,7 @@ class Desk:
     completion: Callable[[dict[str, Any]], Completion]
     failure: Callable[[Any], ModelError]
     refused: Callable[[int, str, str | None, object], ModelError]
+    key: str
 
 
 class SdkBatches:
@@ -104,6 +106,8 @@ class SdkBatches:
         found = made.get("id")
         if not isinstance(found, str) or not found:
             raise malformed("something that has no id", who=self._who)
+        if redact(found, self._desk.key) != found:  # it is stored and printed
+            raise malformed("an id that holds the key", who=self._who)
         return found
 
     def _answered(self, body: dict[str, Any]) -> Outcome:
@@ -113,7 +117,7 @@ class SdkBatches:
             return error
 
     def _not_come_to(self, kind: object) -> TransientModelError:
-        word = quote(kind, longest=_LONGEST_CODE)
+        word = quote(kind, self._desk.key, longest=_LONGEST_CODE)
         return TransientModelError(f"{self._who} did not come to this request ({word})", word)
 
     @contextmanager
