@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from evolver.calls.call_settings import CallSettings, call_settings
-from evolver.calls.prices import FREE, Price, prices_for
+from evolver.calls.prices import FREE, Price, is_sold, prices_for
 from evolver.clients import Clients, first_of
 from evolver.elimination.rules import RuleSet, load_rules
 from evolver.errors import SettingsError
 from evolver.models.batch.protocol import Batchable
-from evolver.models.factory import identify, is_sold
+from evolver.models.factory import identify
 from evolver.models.identity import ModelIdentity
 from evolver.models.protocol import Purpose
 from evolver.models.registry import usages_with_batches

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from evolver.errors import SettingsError
+from evolver.hosts import is_own
 from evolver.models.factory import listed
-from evolver.models.hosts import is_own
 from evolver.models.identity import ModelIdentity
 from evolver.models.protocol import Completion, Purpose
 from evolver.models.registry import Provider, provider
@@ -82,6 +82,19 @@ def price_for(
     if price_out is None and known is not None:
         price_out = known.output_per_mtok
     return None if price_in is None or price_out is None else Price(price_in, price_out)
+
+
+def is_sold(who: ModelIdentity) -> bool:
+    """Tell whether somebody may send a bill for a model: it is asked at a host that is not the user's own.
+
+    Gateways, proxies and a provider's further hosts count as the provider does.
+    """
+    if who.local:
+        return False
+    if who.base_url is not None:
+        return not is_own(who.base_url)
+    record = provider(who.provider)
+    return record is None or not record.self_hosted
 
 
 def prices_for(

@@ -13,8 +13,8 @@ from evolver.answers.messages import of_content
 from evolver.answers.parameters import Value
 from evolver.answers.refusals import Refusal, read_refusal
 from evolver.models.protocol import Completion, Request
-from evolver.models.sdk import SdkErrors
-from evolver.models.sdk_model import Sdk, SdkModel
+from evolver.models.sdk import Sdk
+from evolver.models.sdk_model import SdkModel
 from evolver.text import mended
 
 if TYPE_CHECKING:
@@ -34,7 +34,9 @@ class AnthropicModel(SdkModel):
         anthropic.AsyncAnthropic,
         anthropic.DefaultAioHttpClient,
         "/v1/messages",
-        SdkErrors(anthropic.APIStatusError, lambda body: body, anthropic.AnthropicError),
+        anthropic.APIStatusError,
+        lambda body: body,
+        anthropic.AnthropicError,
     )
     learns: ClassVar = {"without": ("frequency_penalty",), "guesses": True}
 
@@ -42,7 +44,7 @@ class AnthropicModel(SdkModel):
         """Return the batch API of the same account and model, over the same connections."""
         from evolver.models.batch.anthropic import AnthropicBatches  # live runs do without
 
-        return AnthropicBatches(self._desk())
+        return AnthropicBatches(self)
 
     def _body(self, request: Request, sampling: Mapping[str, Value]) -> dict[str, object]:
         body: dict[str, object] = {
@@ -65,7 +67,8 @@ class AnthropicModel(SdkModel):
     def _refusal(self, error: anthropic.APIStatusError) -> Refusal:
         return read_refusal(error.body)
 
-    def _completion(self, answer: dict[str, Any]) -> Completion:
+    def completion(self, answer: dict[str, Any]) -> Completion:
+        """Read a body as a completion, or raise what it means."""
         content = answer.get("content")
         if not isinstance(content, list):
             raise malformed(

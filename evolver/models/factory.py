@@ -7,14 +7,13 @@ from collections.abc import Callable, Iterable
 
 from evolver.errors import PluginError, SettingsError, UsageError
 from evolver.models import registry
-from evolver.models.hosts import is_own
 from evolver.models.identity import ModelIdentity, identity
 from evolver.models.keys import KEYLESS, address_of, in_the_clear, read_key
 from evolver.models.protocol import Model
 from evolver.models.registry import Provider, Setup
 from evolver.quoting import public_url
 
-__all__ = ["ModelIdentity", "identify", "identity", "is_sold", "listed", "made_here", "make_model", "notices"]
+__all__ = ["ModelIdentity", "identify", "identity", "listed", "made_here", "make_model", "notices"]
 
 _COMPATIBLE = "openai"
 """Whose protocol a server of the user's own speaks, where its model is named without a provider."""
@@ -66,11 +65,7 @@ def make_model(
     try:
         model = provider.make(name, setup)
     except ImportError as error:
-        package = provider.package or error.name
-        raise SettingsError(
-            f"the model {spec.strip()!r} needs the package {package}, which is not installed; nothing was sent. "
-            f"Run `pip install {package}` and the same command again."
-        ) from error
+        raise registry.missing_package(spec.strip(), provider.package or error.name) from error
     except SettingsError as error:
         if registry.registered(provider.prefix) is None:
             raise UsageError(_unknown(spec.strip())) from error
@@ -103,25 +98,7 @@ def identify(spec: object, *, base_url: str | None = None) -> ModelIdentity:
         return identity(make_model(spec, base_url=base_url))
     provider, name = _found(spec, base_url)
     address = _checked(provider, base_url) or provider.url
-    return ModelIdentity(
-        provider.prefix,
-        provider.sole_model or f"{provider.prefix}:{name}",
-        None if address is None else public_url(address),
-        provider.local,
-    )
-
-
-def is_sold(who: ModelIdentity) -> bool:
-    """Tell whether somebody may send a bill for a model: it is asked at a host that is not the user's own.
-
-    Gateways, proxies and a provider's further hosts count as the provider does.
-    """
-    if who.local:
-        return False
-    if who.base_url is not None:
-        return not is_own(who.base_url)
-    provider = registry.provider(who.provider)
-    return provider is None or not provider.self_hosted
+    return _identity(provider, name, None if address is None else public_url(address))
 
 
 def listed(spec: str) -> ModelIdentity:
@@ -130,10 +107,7 @@ def listed(spec: str) -> ModelIdentity:
     Raises:
         SettingsError: Nothing answers to ``spec``.
     """
-    provider, name = _found(spec, None)
-    return ModelIdentity(
-        provider.prefix, provider.sole_model or f"{provider.prefix}:{name}", None, provider.local
-    )
+    return _identity(*_found(spec, None), None)
 
 
 def notices(specs: Iterable[object]) -> list[str]:
@@ -144,6 +118,11 @@ def notices(specs: Iterable[object]) -> list[str]:
     """
     named = [_found(spec, None)[0] for spec in specs if isinstance(spec, str) and _is_known(spec)]
     return list(dict.fromkeys(one.notice for one in named if one.notice))
+
+
+def _identity(provider: Provider, name: str, address: str | None) -> ModelIdentity:
+    name = provider.sole_model or f"{provider.prefix}:{name}"
+    return ModelIdentity(provider.prefix, name, address, provider.local)
 
 
 def _is_known(spec: str) -> bool:
@@ -205,26 +184,18 @@ def _from_object(model: object, base_url: str | None, setup: Setup) -> Model:
         )
     if isinstance(model, Model):
         return model
-    from evolver.models.langchain import (
-        LangChainModel,
-    )  # takes most of a second to import; whoever brings the object has paid for it already
+    # Takes most of a second to import, which whoever brings the object has paid for already.
+    from evolver.models.langchain import LangChainModel
 
     return LangChainModel(model, timeout=setup.timeout, on_notice=setup.on_notice)  # type: ignore[arg-type]
 
 
 def _unknown(spec: str) -> str:
     usages, broken = registry.usages()
-    ways = ", ".join(usages)
     others = registry.other_words()
-    if others is not None:
-        ways += f", or provider:NAME for {others}"
-    hint = _nearest(spec)
-    return "".join(
-        [
-            f"no model is called {spec!r}; nothing was sent. {hint}A model is {ways}.",
-            *(f"\nBesides, {each}." for each in broken),
-        ]
-    )
+    ways = ", ".join(usages) + ("" if others is None else f", or provider:NAME for {others}")
+    besides = "".join(f"\nBesides, {each}." for each in broken)
+    return f"no model is called {spec!r}; nothing was sent. {_nearest(spec)}A model is {ways}.{besides}"
 
 
 def _nearest(spec: str) -> str:

@@ -6,7 +6,7 @@ import os
 from urllib.parse import urlsplit
 
 from evolver.errors import SettingsError
-from evolver.models.hosts import is_this_machine
+from evolver.hosts import is_this_machine
 from evolver.models.registry import Provider
 from evolver.quoting import public_url
 

@@ -23,6 +23,7 @@ from evolver.models.keys import checked_base_url
 from evolver.models.langchain_failures import from_langchain, refusal_in
 from evolver.models.langchain_secrets import Keys
 from evolver.models.protocol import Completion, Request
+from evolver.models.registry import missing_package
 from evolver.models.sdk import limits
 from evolver.quoting import public_url, quote
 from evolver.text import mended
@@ -103,16 +104,14 @@ class LangChainModel:
         if self._threads is not None:
             self._threads.shutdown(wait=False, cancel_futures=True)
 
-    async def _invoke(self, chat: Runnable[Any, Any], messages: list[BaseMessage]) -> object:
-        if self._threads is None:
-            return await chat.ainvoke(messages)
-        return await asyncio.get_running_loop().run_in_executor(self._threads, chat.invoke, messages)
-
     async def _send(
         self, sent: Mapping[str, Value], extra: Mapping[str, Any] | None, messages: list[BaseMessage]
     ) -> object:
+        chat = self._with(sent, extra)
         async with asyncio.timeout(self._timeout):
-            return await self._invoke(self._with(sent, extra), messages)
+            if self._threads is None:
+                return await chat.ainvoke(messages)
+            return await asyncio.get_running_loop().run_in_executor(self._threads, chat.invoke, messages)
 
     def _refused(self, error: Exception) -> tuple[ModelError, Refusal]:
         return from_langchain(error, who=self.name, secrets=self._keys.read()), refusal_in(error)
@@ -158,23 +157,15 @@ class LangChainModel:
             return self._reader.completion(Said(str(message)), None, None)
         usage = message.usage_metadata if isinstance(message, AIMessage) else None
         refusal = message.additional_kwargs.get("refusal")
+        metadata = message.response_metadata
+        said = of_content(message.content)
         return self._reader.completion(
-            _said(message),
-            _finish(message.response_metadata),
+            # Reasoning may stand beside text and blocks, where some classes put what they have no name for.
+            Said(said.text, said.reasoning or beside(message.additional_kwargs)),
+            next((metadata[key] for key in _FINISH_KEYS if metadata.get(key)), None),
             usage,
             refusal=refusal if isinstance(refusal, str) and refusal else None,
         )
-
-
-def _said(message: BaseMessage) -> Said:
-    """Read text and blocks; reasoning may stand beside them, where some classes put what they have no name for."""
-    said = of_content(message.content)
-    thought = said.reasoning or beside(message.additional_kwargs)
-    return Said(said.text, thought)
-
-
-def _finish(metadata: Mapping[str, Any]) -> object:
-    return next((metadata[key] for key in _FINISH_KEYS if metadata.get(key)), None)
 
 
 def _build(spec: str, base_url: str | None, timeout: float, key: str | None) -> BaseChatModel:
@@ -184,35 +175,29 @@ def _build(spec: str, base_url: str | None, timeout: float, key: str | None) -> 
         kind = type(init_chat_model(spec, **given))
         fields = kind.model_fields
         names = set(fields) | {str(field.alias) for field in fields.values() if field.alias}
-        _check_takes(given, names, spec)
         settings: dict[str, Any] = {"max_retries": 0, "timeout": timeout}
         settings = {name: value for name, value in settings.items() if name in names}
         settings |= given if base_url is None else {"base_url": base_url, **given}
-        if base_url is None or names & _URL_FIELDS:
+        if given.keys() <= names and (base_url is None or names & _URL_FIELDS):
             settings |= _own_connections(kind)
             chat: BaseChatModel = init_chat_model(spec, **settings)
             return chat
-    except SettingsError:
-        raise
     except ImportError as error:
-        raise SettingsError(_missing_package(spec, error)) from error
+        raise missing_package(spec, _package(spec, error)) from error
     except Exception as error:
         raise SettingsError(
             f"the model {spec!r} cannot be set up: {_reason(error)}\n"
             "Nothing was sent. Keys are read from the provider's own environment variables; "
             "`evolve --help` says how --model names a model."
         ) from error
-    raise SettingsError(
-        f"{spec} cannot be given a base URL; nothing was sent. Leave out --base-url, or name an "
-        "OpenAI-compatible server as openai:NAME."
-    )
-
-
-def _check_takes(given: Mapping[str, Any], names: set[str], spec: str) -> None:
     if not given.keys() <= names:
         raise SettingsError(
             f"{spec} cannot be given a key; nothing was sent. Leave out the key variable, and set the provider's own."
         )
+    raise SettingsError(
+        f"{spec} cannot be given a base URL; nothing was sent. Leave out --base-url, or name an "
+        "OpenAI-compatible server as openai:NAME."
+    )
 
 
 def _own_connections(kind: type[BaseChatModel]) -> dict[str, Any]:
@@ -228,15 +213,11 @@ def _own_connections(kind: type[BaseChatModel]) -> dict[str, Any]:
     return {"http_async_client": DefaultAioHttpClient(limits=limits())}
 
 
-def _missing_package(spec: str, error: ImportError) -> str:
-    missing = next(
-        (each.name for each in (error.__cause__, error) if isinstance(each, ImportError) and each.name), None
-    )
-    package = (missing or "langchain_" + spec.partition(":")[0]).partition(".")[0].replace("_", "-")
-    return (
-        f"the model {spec!r} needs the package {package}, which is not installed; nothing was sent. "
-        f"Run `pip install {package}` and the same command again."
-    )
+def _package(spec: str, error: ImportError) -> str:
+    """Name the package that was not found, as it is installed; by LangChain's custom, where the error names none."""
+    chain = (each for each in (error.__cause__, error) if isinstance(each, ImportError))
+    name = next((each.name for each in chain if each.name), "langchain_" + spec.partition(":")[0])
+    return name.partition(".")[0].replace("_", "-")
 
 
 def _reason(error: Exception) -> str:

@@ -25,19 +25,14 @@ _TYPES: tuple[tuple[type[BaseException], int], ...] = (
     (exceptions.ModelRateLimitError, 429),
     (exceptions.ModelAPIError, 500),
 )
-_UNREACHED = (
-    exceptions.ModelConnectionError,
-    aiohttp.ClientError,
-    TimeoutError,
-    OSError,
-)
+_UNREACHED = (exceptions.ModelConnectionError, aiohttp.ClientError, TimeoutError, OSError)
 _BUGS = (
     TypeError,
     AttributeError,
     NameError,
     ImportError,
-    NotImplementedError,
     AssertionError,
+    NotImplementedError,
     RecursionError,
 )
 _THROTTLED = frozenset({"Throttling", "ThrottlingException", "TooManyRequestsException"})

@@ -5,49 +5,22 @@ from __future__ import annotations
 from evolver.models.protocol import Model
 from evolver.models.registry import Fallback, Provider, Setup
 
+_KNOWN = (
+    *("anthropic_bedrock", "azure_ai", "azure_openai", "baseten", "bedrock", "bedrock_converse", "cohere"),
+    *("deepseek", "fireworks", "google_anthropic_vertex", "google_genai", "google_vertexai", "groq"),
+    *("huggingface", "ibm", "litellm", "meta", "mistralai", "nvidia", "ollama", "openrouter", "perplexity"),
+    *("together", "upstage", "xai"),
+)
 _PRICE_IDS = {
-    "anthropic_bedrock": "aws",
-    "azure_ai": "azure",
-    "azure_openai": "azure",
-    "bedrock": "aws",
-    "bedrock_converse": "aws",
-    "google_genai": "google",
-    "google_vertexai": "google",
+    **dict.fromkeys(("anthropic_bedrock", "bedrock", "bedrock_converse"), "aws"),
+    **dict.fromkeys(("azure_ai", "azure_openai"), "azure"),
+    **dict.fromkeys(("google_genai", "google_vertexai"), "google"),
     "mistralai": "mistral",
     "xai": "x-ai",
 }
 """Names of genai-prices that differ from LangChain's."""
 
-_KNOWN = (
-    "anthropic_bedrock",
-    "azure_ai",
-    "azure_openai",
-    "baseten",
-    "bedrock",
-    "bedrock_converse",
-    "cohere",
-    "deepseek",
-    "fireworks",
-    "google_anthropic_vertex",
-    "google_genai",
-    "google_vertexai",
-    "groq",
-    "huggingface",
-    "ibm",
-    "litellm",
-    "meta",
-    "mistralai",
-    "nvidia",
-    "ollama",
-    "openrouter",
-    "perplexity",
-    "together",
-    "upstage",
-    "xai",
-)
 _SELF_HOSTED = frozenset({"ollama"})
-
-
 _FAMILIES = {"google_genai": ("gemini",), "mistralai": ("mistral", "codestral"), "deepseek": ("deepseek",)}
 
 
@@ -55,13 +28,7 @@ def _record(prefix: str) -> Provider:
     def make(name: str, setup: Setup) -> Model:
         from evolver.models.langchain import LangChainModel  # LangChain takes most of a second to import
 
-        return LangChainModel(
-            f"{prefix}:{name}",
-            base_url=setup.base_url,
-            timeout=setup.timeout,
-            on_notice=setup.on_notice,
-            key=setup.key,
-        )
+        return LangChainModel(f"{prefix}:{name}", **setup.keywords())
 
     return Provider(
         prefix=prefix,

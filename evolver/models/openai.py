@@ -16,8 +16,8 @@ from evolver.answers.refusals import Refusal, read_refusal
 from evolver.answers.usage import count
 from evolver.errors import ModelError
 from evolver.models.protocol import Completion, Request
-from evolver.models.sdk import SdkErrors
-from evolver.models.sdk_model import Sdk, SdkModel
+from evolver.models.sdk import Sdk
+from evolver.models.sdk_model import SdkModel
 from evolver.text import mended
 
 if TYPE_CHECKING:
@@ -32,7 +32,9 @@ class OpenAIModel(SdkModel):
         openai.AsyncOpenAI,
         openai.DefaultAioHttpClient,
         "/chat/completions",
-        SdkErrors(openai.APIStatusError, lambda body: body.get("error", body), openai.OpenAIError),
+        openai.APIStatusError,
+        lambda body: body.get("error", body),
+        openai.OpenAIError,
     )
     learns: ClassVar = {"renames": True}
 
@@ -40,7 +42,7 @@ class OpenAIModel(SdkModel):
         """Return the batch API of the same account and model, over the same connections."""
         from evolver.models.batch.openai import OpenAIBatches  # live runs do without
 
-        return OpenAIBatches(self._desk())
+        return OpenAIBatches(self)
 
     def _body(self, request: Request, sampling: Mapping[str, Value]) -> dict[str, object]:
         messages = [{"role": "user", "content": mended(request.prompt)}]
@@ -54,14 +56,14 @@ class OpenAIModel(SdkModel):
         said = body.get("message") if isinstance(body, dict) else body
         inner = body.get("innererror") if isinstance(body, dict) else None
         code = error.code or (inner.get("code") if isinstance(inner, dict) else None)
-        return said if isinstance(said, str) and said else error.message, code if isinstance(
-            code, str
-        ) else None
+        words = said if isinstance(said, str) and said else error.message
+        return words, code if isinstance(code, str) else None
 
     def _refusal(self, error: openai.APIStatusError) -> Refusal:
         return read_refusal(error.body, code=error.code, param=error.param)
 
-    def _completion(self, answer: dict[str, Any]) -> Completion:
+    def completion(self, answer: dict[str, Any]) -> Completion:
+        """Read a body as a completion, or raise what it means."""
         choice = _first_choice(answer)
         if choice is None:
             raise self._without_choice(answer)

@@ -9,17 +9,13 @@ from evolver.models.registry import Provider, Setup
 def _openai(name: str, setup: Setup) -> Model:
     from evolver.models.openai import OpenAIModel  # costs the SDK's import, so only where it is asked for
 
-    return OpenAIModel(
-        name, base_url=setup.base_url, timeout=setup.timeout, on_notice=setup.on_notice, key=setup.key
-    )
+    return OpenAIModel(name, **setup.keywords())
 
 
 def _anthropic(name: str, setup: Setup) -> Model:
     from evolver.models.anthropic import AnthropicModel  # as above
 
-    return AnthropicModel(
-        name, base_url=setup.base_url, timeout=setup.timeout, on_notice=setup.on_notice, key=setup.key
-    )
+    return AnthropicModel(name, **setup.keywords())
 
 
 OPENAI = Provider(

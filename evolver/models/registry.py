@@ -8,11 +8,12 @@ one that is broken harms nobody else. Prefixes that nobody has registered go to 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
+from typing import Any
 
-from evolver.errors import PluginError
+from evolver.errors import PluginError, SettingsError
 from evolver.models.protocol import Model
 
 ENTRY_POINTS = "evolver.models"
@@ -38,6 +39,10 @@ class Setup:
     key: str | None = field(default=None, repr=False)
     timeout: float = 600.0
     on_notice: Callable[[str], None] = _ignore
+
+    def keywords(self) -> dict[str, Any]:
+        """All of it, for a class that takes the same."""
+        return {each.name: getattr(self, each.name) for each in fields(self)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,6 +175,14 @@ def other_words() -> str | None:
     return None if fallback is None else fallback.words
 
 
+def missing_package(spec: str, package: str | None) -> SettingsError:
+    """Say what a model needs that is not installed."""
+    return SettingsError(
+        f"the model {spec!r} needs the package {package}, which is not installed; nothing was sent. "
+        f"Run `pip install {package}` and the same command again."
+    )
+
+
 @cache
 def _points() -> Mapping[str, Sequence[EntryPoint]]:
     points: dict[str, list[EntryPoint]] = {}
@@ -201,9 +214,7 @@ def _fallback() -> Fallback | None:
 @cache
 def _fallback_known() -> Mapping[str, Provider]:
     fallback, own = _fallback(), _points()
-    return (
-        {one.prefix: one for one in fallback.known if one.prefix not in own} if fallback is not None else {}
-    )
+    return {} if fallback is None else {one.prefix: one for one in fallback.known if one.prefix not in own}
 
 
 def _loaded(prefix: str) -> object:

@@ -34,10 +34,10 @@ _SECONDS_TO_CONNECT = 15.0
 _SECONDS_TO_REACH = 4.0
 """Likewise, until the server was reached once: an address where nobody is should be told of at once."""
 
-_ABOUT_A_BODY = frozenset(
-    {b"content-length", b"content-type", b"content-encoding", b"transfer-encoding", b"accept"}
-)
-_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
+_ABOUT_A_BODY = frozenset(b"content-length content-type content-encoding transfer-encoding accept".split())
+_BELOW_HTTP = (aiohttp.ClientError, httpx2.HTTPError, httpx2.StreamError, TimeoutError, OSError)
+
+encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
 
 
 def limits() -> httpx2.Limits:
@@ -59,19 +59,22 @@ def hurry(request: httpx2.Request) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class SdkErrors:
-    """What an SDK raises.
+class Sdk:
+    """An SDK: the classes of its client and of the client that one sends with, the path it posts to, what it raises.
 
     ``status`` is its class for an HTTP answer that is an error, and passes through untouched, because its codes mean
     different things to each provider; ``body_of`` takes what that class wants out of such an answer's JSON.
     ``others`` is the base class of the rest.
     """
 
+    client: type[openai.AsyncOpenAI] | type[anthropic.AsyncAnthropic]
+    http: Callable[..., httpx2.AsyncClient]
+    path: str
     status: type[openai.APIStatusError] | type[anthropic.APIStatusError]
     body_of: Callable[[dict[str, Any]], object]
     others: type[Exception]
 
-    def of(self, response: httpx2.Response, content: bytes) -> Exception:
+    def error(self, response: httpx2.Response, content: bytes) -> Exception:
         """Return what the SDK would raise for an answer that is an error."""
         text = content.decode("utf-8", "replace").strip()
         body: object = text
@@ -80,44 +83,27 @@ class SdkErrors:
         if isinstance(body, dict):
             body = self.body_of(body)
         headers = [pair for pair in response.headers.raw if pair[0].lower() not in _ABOUT_A_BODY]
-        read = httpx2.Response(
-            response.status_code, headers=headers, content=content, request=response.request
-        )
-        return self.status(f"Error code: {response.status_code} - {text}", response=read, body=body)
+        status, request = response.status_code, response.request
+        read = httpx2.Response(status, headers=headers, content=content, request=request)
+        return self.status(f"Error code: {status} - {text}", response=read, body=body)
 
 
 class Wire:
-    """An SDK's client, the client it sends with, the path it posts to, and the time limit of a call in seconds."""
+    """An SDK's client for one account and address; ``timeout`` is the most seconds a call may take."""
 
-    def __init__(
-        self,
-        client: openai.AsyncOpenAI | anthropic.AsyncAnthropic,
-        http: httpx2.AsyncClient,
-        path: str,
-        *,
-        who: str,
-        timeout: float,
-        errors: SdkErrors,
-    ) -> None:
-        self._client = client
-        self._http = http
-        self._path = path
+    def __init__(self, sdk: Sdk, *, key: str, address: str | None, who: str, timeout: float) -> None:
+        self._sdk = sdk
+        self._http = sdk.http(limits=limits(), follow_redirects=False)
+        self._client = sdk.client(
+            api_key=key, base_url=address, timeout=timeouts(timeout), max_retries=0, http_client=self._http
+        )
         self._pattern: Pattern | None = None
         self._learning = asyncio.Lock()
         self._reached = False
         self._who = who
         self._timeout = timeout
-        self._errors = errors
-        self._passing: tuple[type[Exception], ...] = (
-            errors.others,
-            aiohttp.ClientError,
-            httpx2.HTTPError,
-            httpx2.StreamError,
-            TimeoutError,
-            OSError,
-        )
         self.clock = ProviderClock()
-        self._base = str(client.base_url).rstrip("/")
+        self._base = str(self._client.base_url).rstrip("/")
         self.url = public_url(self._base)
 
     async def post(self, body: Mapping[str, object]) -> dict[str, Any]:
@@ -189,7 +175,7 @@ class Wire:
         finally:
             await response.aclose()
         if not response.is_success:
-            raise self._errors.of(response, content)
+            raise self._sdk.error(response, content)
         return content
 
     async def _learnt(self) -> Pattern:
@@ -199,7 +185,7 @@ class Wire:
                 nowhere = httpx2.MockTransport(lambda request: httpx2.Response(200))
                 async with httpx2.AsyncClient(transport=nowhere) as http:
                     client = self._client.with_options(http_client=http)
-                    response = await client.post(self._path, cast_to=httpx2.Response, body={})
+                    response = await client.post(self._sdk.path, cast_to=httpx2.Response, body={})
                 self._pattern = Pattern(response.request)
             return self._pattern
 
@@ -208,9 +194,9 @@ class Wire:
         """Turn what the SDK raises below HTTP into a transient error; its error for an HTTP answer passes."""
         try:
             yield
-        except self._errors.status:
+        except self._sdk.status:
             raise
-        except self._passing as error:
+        except (self._sdk.others, *_BELOW_HTTP) as error:
             raise from_exception(error, who=self._who, url=self.url) from error
 
     async def aclose(self) -> None:
@@ -230,7 +216,7 @@ class Pattern:
 
     def request(self, body: Mapping[str, object]) -> httpx2.Request:
         """Return it with ``body``, ready to be sent."""
-        content = _encode(body).encode()
+        content = encode(body).encode()
         made = httpx2.Request(
             self._method,
             self._url,

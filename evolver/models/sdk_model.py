@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from evolver.answers.failures import from_status
@@ -15,36 +14,21 @@ from evolver.answers.reading import Reader
 from evolver.answers.refusals import Refusal, read_refusal
 from evolver.errors import ModelError, RunModelError, TransientModelError
 from evolver.models import registry
-from evolver.models.batch.sdk_batches import Desk
 from evolver.models.keys import KEYLESS, address_of, read_key
 from evolver.models.protocol import Completion, Request, Sampling
-from evolver.models.sdk import SdkErrors, Wire, limits, timeouts
+from evolver.models.sdk import Sdk, Wire
 
 if TYPE_CHECKING:
-    import anthropic
-    import openai
-
     from evolver.models.batch.protocol import BatchApi
-
-
-@dataclass(frozen=True, slots=True)
-class Sdk:
-    """An SDK: the classes of its client and of the client that one sends with, its path, and what it raises."""
-
-    client: type[openai.AsyncOpenAI] | type[anthropic.AsyncAnthropic]
-    http: Callable[..., Any]
-    path: str
-    errors: SdkErrors
 
 
 class SdkModel(ABC):
     """A model behind an SDK. Subclasses write a request as a body and read a body as a completion.
 
     Key and address are those of the provider's record unless they are given; with an address of the user's own the key
-    may be missing.
-    ``timeout`` limits a whole call, in seconds. ``on_notice`` is told, once for each, which parameters the model
-    refuses and what is done instead; those calls are answered with an error before anything is generated, so nothing
-    is paid twice.
+    may be missing. ``timeout`` limits a whole call, in seconds. ``on_notice`` is told, once for each, which parameters
+    the model refuses and what is done instead; those calls are answered with an error before anything is generated, so
+    nothing is paid twice.
 
     Raises:
         SettingsError: No key, or a base URL that is no address. Nothing was sent.
@@ -72,32 +56,25 @@ class SdkModel(ABC):
         self.name = f"{self.provider}:{name}"
         self._model = name
         self._parameters = Parameters(self.name, on_notice, **self.learns)
-        self._reader = Reader(self.name, on_notice, lambda: (self._key,))
+        self._reader = Reader(self.name, on_notice, lambda: (self.key,))
         address = address_of(record, base_url)
-        self._key = key or read_key(record.key, base_url=address)
-        http = self.sdk.http(limits=limits(), follow_redirects=False)
-        client = self.sdk.client(
-            api_key=self._key,
-            base_url=address or record.url,
-            timeout=timeouts(timeout),
-            max_retries=0,
-            http_client=http,
+        self.key = key or read_key(record.key, base_url=address)
+        self.wire = Wire(
+            self.sdk, key=self.key, address=address or record.url, who=self.name, timeout=timeout
         )
-        self._wire = Wire(client, http, self.sdk.path, who=self.name, timeout=timeout, errors=self.sdk.errors)
-        self.base_url = self._wire.url
-        keyed = self._key != KEYLESS
-        self._asked = Asked(self._wire.url, self.sdk.path, name, record.key, keyed)
+        self.base_url = self.wire.url
+        self._asked = Asked(self.wire.url, self.sdk.path, name, record.key, self.key != KEYLESS)
 
     async def complete(self, request: Request) -> Completion:
         """Answer ``request``; parameters the model refuses are adapted and the call sent again at once."""
         self._check(request.sampling)
         answer = await self._parameters.adapted(
             request.sampling,
-            lambda sent: self._wire.post(self._whole(request, sent)),
-            lambda error: (self._failure(error), self._refusal(error)),
-            self.sdk.errors.status,
+            lambda sent: self.wire.post(self._whole(request, sent)),
+            lambda error: (self.failure(error), self._refusal(error)),
+            self.sdk.status,
         )
-        return self._completion(answer)
+        return self.completion(answer)
 
     @abstractmethod
     def batch_api(self) -> BatchApi:
@@ -105,22 +82,9 @@ class SdkModel(ABC):
 
     async def aclose(self) -> None:
         """Close every connection."""
-        await self._wire.aclose()
+        await self.wire.aclose()
 
-    def _desk(self) -> Desk:
-        """What a batch API takes over from live calls."""
-        return Desk(
-            who=self.name,
-            wire=self._wire,
-            status=self.sdk.errors.status,
-            body=self._batched,
-            completion=self._completion,
-            failure=self._failure,
-            refused=self._refused_in_batch,
-            key=self._key,
-        )
-
-    def _batched(self, request: Request) -> dict[str, object]:
+    def batched(self, request: Request) -> dict[str, object]:
         """Write a request as the model is known to take it."""
         self._check(request.sampling)
         return self._whole(request, self._parameters.batched(request.sampling))
@@ -142,7 +106,7 @@ class SdkModel(ABC):
         """Write a request with these parameters."""
 
     @abstractmethod
-    def _completion(self, answer: dict[str, Any]) -> Completion:
+    def completion(self, answer: dict[str, Any]) -> Completion:
         """Read a body as a completion, or raise what it means."""
 
     @abstractmethod
@@ -153,16 +117,17 @@ class SdkModel(ABC):
     def _refusal(self, error: Any) -> Refusal:
         """What an error of the SDK's says about parameters."""
 
-    def _failure(self, error: Any) -> ModelError:
+    def failure(self, error: Any) -> ModelError:
+        """Read an HTTP answer that is an error, as the SDK raises it."""
         said, code = self._said(error)
         return self._refused(error.status_code, said, code, error.response.headers)
 
     def _refused(self, status: int, said: str, code: str | None = None, headers: Any = None) -> ModelError:
         return from_status(
-            status, said, who=self.name, code=code, headers=headers, secrets=(self._key,), asked=self._asked
+            status, said, who=self.name, code=code, headers=headers, secrets=(self.key,), asked=self._asked
         )
 
-    def _refused_in_batch(self, status: int, said: str, code: str | None, error: object) -> ModelError:
+    def refused_in_batch(self, status: int, said: str, code: str | None, error: object) -> ModelError:
         """Read an error in a batch's results; one that teaches how to ask is worth the next batch."""
         failed = self._refused(status, said, code)
         if is_refusal(failed) and self._parameters.learn_later(read_refusal(error, code=code)):

@@ -99,7 +99,7 @@ def model(request: pytest.FixtureRequest) -> Iterator[SdkModel]:
 def test_any_body_is_a_completion_or_one_of_our_errors(model: SdkModel, said: Any) -> None:
     for body in (said if isinstance(said, dict) else {"x": said}, shaped(said)):
         with suppress(EvolverError):
-            completion = model._completion(body)
+            completion = model.completion(body)
             assert isinstance(completion.text, str)
             assert 0 <= completion.prompt_tokens <= 10**9
             assert 0 <= completion.completion_tokens <= 10**9
@@ -110,7 +110,7 @@ def test_what_is_nested_without_end_is_no_traceback(model: SdkModel, field: str 
     deep = nested(900, field)
     for body in ({"x": deep}, shaped(deep), deep if isinstance(deep, dict) else {}):
         with suppress(EvolverError):
-            model._completion(body)
+            model.completion(body)
     read_refusal(deep, code=deep, param=deep)
     assert isinstance(read_finish(deep), str)
     assert read_usage(deep).prompt == 0
@@ -131,8 +131,8 @@ def test_any_body_of_an_error_is_one_of_our_errors(
         headers={"retry-after": header, "location": header} if readable else {},
         request=httpx2.Request("POST", "http://127.0.0.1:9/v1"),
     )
-    error = model.sdk.errors.of(response, json.dumps(said).encode())
-    assert isinstance(model._failure(error), EvolverError)
+    error = model.sdk.error(response, json.dumps(said).encode())
+    assert isinstance(model.failure(error), EvolverError)
     model._refusal(error).named({"temperature": 1.0})
     model._refusal(error).limit(2048.0)
 

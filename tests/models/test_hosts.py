@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from evolver.models.factory import identify, is_sold
-from evolver.models.hosts import is_own, is_this_machine
+from evolver.calls.prices import is_sold
+from evolver.hosts import is_own, is_this_machine
+from evolver.models.factory import identify
 
 OWN = [
     "localhost",

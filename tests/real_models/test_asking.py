@@ -16,9 +16,9 @@ from evolver.calls.gate import Gate
 from evolver.calls.health import MOST_TRIES
 from evolver.calls.key import Origin
 from evolver.calls.limits import SlotsClosedError
-from evolver.calls.prices import Price, price_for
+from evolver.calls.prices import Price, is_sold, price_for
 from evolver.errors import BudgetError, ModelError, RowModelError, RunModelError, TransientModelError
-from evolver.models.factory import identify, identity, is_sold, make_model
+from evolver.models.factory import identify, identity, make_model
 from evolver.models.identity import ModelIdentity
 from evolver.models.protocol import Completion, Request, Sampling
 from tests.calls.asking import make_asker

@@ -7,16 +7,16 @@ one is worked on, a batch whose submission was not confirmed is told by its time
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Mapping, Set
+from collections.abc import AsyncIterator, Set
 from datetime import UTC, datetime, timedelta
 from typing import IO, Any
-from urllib.parse import quote as in_path
 
 from evolver.answers.failures import malformed
-from evolver.models.batch.files import chunks, encode
+from evolver.models.batch.files import chunks
 from evolver.models.batch.protocol import BatchState, Outcome, Sent
-from evolver.models.batch.sdk_batches import SdkBatches, number, word
+from evolver.models.batch.sdk_batches import SdkBatches, fields, number, word
 from evolver.models.protocol import Request
+from evolver.models.sdk import encode
 
 _STATUS = {
     "invalid_request_error": 400,
@@ -44,7 +44,7 @@ class AnthropicBatches(SdkBatches):
 
     def line(self, key: str, request: Request) -> bytes:
         """Return one request of a body."""
-        return encode({"custom_id": key, "params": self._desk.body(request)}).encode()
+        return encode({"custom_id": key, "params": self._model.batched(request)}).encode()
 
     async def submit(self, key: str, file: IO[bytes]) -> str:
         """Send the body as it is."""
@@ -72,7 +72,7 @@ class AnthropicBatches(SdkBatches):
             yield str(entry.get("custom_id")), self._outcome(entry.get("result"))
 
     def _results(self, provider_id: str) -> AsyncIterator[dict[str, Any]]:
-        return self._lines(f"{self.path}/{in_path(provider_id, safe='')}/results", provider_id)
+        return self._lines(self._at(provider_id, "results"), provider_id)
 
     async def _is(self, provider_id: str, sent: Sent) -> bool:
         async for entry in self._results(provider_id):
@@ -88,18 +88,19 @@ class AnthropicBatches(SdkBatches):
         return made if made.tzinfo is not None else made.replace(tzinfo=UTC)
 
     def _outcome(self, result: object) -> Outcome:
-        entry: Mapping[str, Any] = result if isinstance(result, dict) else {}
+        entry = fields(result)
         kind = entry.get("type")
         if kind == "succeeded" and isinstance(entry.get("message"), dict):
             return self._answered(entry["message"])
         if kind != "errored":
             return self._not_come_to(kind)
-        said = entry.get("error")
-        inner = said.get("error", said) if isinstance(said, dict) else {}
-        inner = inner if isinstance(inner, dict) else {}
+        said = fields(entry.get("error"))
+        inner = fields(said.get("error", said))
         name = str(inner.get("type"))
         message, code = word(inner.get("message")), word(inner.get("code"))
-        return self._desk.refused(_STATUS.get(name, 500), message or "no reason given", code or name, inner)
+        return self._model.refused_in_batch(
+            _STATUS.get(name, 500), message or "no reason given", code or name, inner
+        )
 
     def _state(self, batch: dict[str, Any]) -> BatchState:
         counts, provider_id = _counts(batch), self._id(batch)
@@ -114,5 +115,5 @@ class AnthropicBatches(SdkBatches):
 
 
 def _counts(batch: dict[str, Any]) -> dict[str, int]:
-    found = batch.get("request_counts")
-    return {name: number(found.get(name)) if isinstance(found, dict) else 0 for name in _COUNTS}
+    found = fields(batch.get("request_counts"))
+    return {name: number(found.get(name)) for name in _COUNTS}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from typing import IO, Any
@@ -17,8 +16,6 @@ MOST_BYTES_OF_RESULTS = 8 * 1024**3
 MOST_LINES = 1_000_000
 _IN_MEMORY = 1 << 20
 _CHUNK = 1 << 16
-
-encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 def new_file() -> IO[bytes]:
@@ -66,13 +63,10 @@ def objects(file: IO[bytes], who: str) -> Iterator[dict[str, Any]]:
                 raise malformed(
                     f"a line of more than {MOST_BYTES:,} bytes in the results of a batch", who=who
                 )
-            if line.strip():
-                yield _object(line, who)
+            try:
+                found = json_object(line, who) if line.strip() else None
+            except TransientModelError as error:
+                raise malformed("results of a batch that are no JSON lines", who=who) from error
+            if found is not None:
+                yield found
     raise malformed(f"more than {MOST_LINES:,} lines of results of a batch", who=who)
-
-
-def _object(line: bytes, who: str) -> dict[str, Any]:
-    try:
-        return json_object(line, who)
-    except TransientModelError as error:
-        raise malformed("results of a batch that are no JSON lines", who=who) from error

@@ -9,10 +9,10 @@ from collections.abc import AsyncIterator, Mapping, Set
 from typing import IO, Any
 from urllib.parse import quote as in_path
 
-from evolver.models.batch.files import encode
 from evolver.models.batch.protocol import BatchState, Outcome, Sent
-from evolver.models.batch.sdk_batches import SdkBatches, file_of, number, word
+from evolver.models.batch.sdk_batches import SdkBatches, fields, number, word
 from evolver.models.protocol import Request
+from evolver.models.sdk import encode
 from evolver.quoting import quote
 
 _ENDPOINT = "/v1/chat/completions"
@@ -30,12 +30,13 @@ class OpenAIBatches(SdkBatches):
 
     def line(self, key: str, request: Request) -> bytes:
         """Return one line of an input file."""
-        entry = {"custom_id": key, "method": "POST", "url": _ENDPOINT, "body": self._desk.body(request)}
+        entry = {"custom_id": key, "method": "POST", "url": _ENDPOINT, "body": self._model.batched(request)}
         return encode(entry).encode()
 
     async def submit(self, key: str, file: IO[bytes]) -> str:
         """Upload the file and make a batch of it; a file that was uploaded for nothing does no harm."""
-        files = {"file": (f"{key}.jsonl", file_of(file))}
+        file.seek(0)
+        files = {"file": (f"{key}.jsonl", file)}
         uploaded = await self._ask("POST", "/files", data={"purpose": "batch"}, files=files)
         order = {
             "input_file_id": self._id(uploaded),
@@ -50,8 +51,8 @@ class OpenAIBatches(SdkBatches):
         async for batch in self._all("after"):
             if number(batch.get("created_at")) < self._earliest(sent).timestamp():
                 return None
-            metadata, found = batch.get("metadata"), word(batch.get("id"))
-            if isinstance(metadata, dict) and metadata.get(_METADATA) == sent.key and found not in not_these:
+            found = word(batch.get("id"))
+            if fields(batch.get("metadata")).get(_METADATA) == sent.key and found not in not_these:
                 return found
         return None
 
@@ -64,15 +65,13 @@ class OpenAIBatches(SdkBatches):
     def _outcome(self, entry: Mapping[str, Any]) -> Outcome:
         response = entry.get("response")
         if not isinstance(response, dict):
-            error = entry.get("error")
-            code = error.get("code") if isinstance(error, dict) else None
+            code = fields(entry.get("error")).get("code")
             return self._not_come_to("expired" if code == "batch_expired" else code or "server_error")
         body, status = response.get("body"), response.get("status_code")
         if status == 200 and isinstance(body, dict):
             return self._answered(body)
-        said = body.get("error") if isinstance(body, dict) else None
-        details: Mapping[str, Any] = said if isinstance(said, dict) else {}
-        return self._desk.refused(
+        details = fields(fields(body).get("error"))
+        return self._model.refused_in_batch(
             status if isinstance(status, int) and status != 200 else 500,
             word(details.get("message")) or "no reason given",
             word(details.get("code")),
@@ -81,10 +80,9 @@ class OpenAIBatches(SdkBatches):
 
     def _state(self, batch: dict[str, Any]) -> BatchState:
         provider_id, status = self._id(batch), word(batch.get("status"))
-        counts = batch.get("request_counts")
-        counts = counts if isinstance(counts, dict) else {}
+        counts = fields(batch.get("request_counts"))
         if status == "failed":
-            code, reason = _why(batch.get("errors"), self._desk.key)
+            code, reason = _why(batch.get("errors"), self._model.key)
             return BatchState(provider_id, "failed", code=code, reason=reason)
         return BatchState(
             provider_id,
@@ -100,6 +98,6 @@ class OpenAIBatches(SdkBatches):
 
 def _why(errors: object, key: str) -> tuple[str | None, str]:
     """The code and the words of the first error of a batch that was refused as a whole."""
-    data = errors.get("data") if isinstance(errors, dict) else None
-    first = data[0] if isinstance(data, list) and data and isinstance(data[0], dict) else {}
+    data = fields(errors).get("data")
+    first = fields(data[0]) if isinstance(data, list) and data else {}
     return word(first.get("code")), quote(word(first.get("message")) or "no reason given", key)

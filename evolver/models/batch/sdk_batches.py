@@ -2,83 +2,66 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import IO, Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote as in_path
 
 from evolver.answers.failures import malformed
 from evolver.errors import ModelError, TransientModelError
 from evolver.models.batch.files import objects, saved
 from evolver.models.batch.protocol import BatchState, Outcome, Sent, no_such
-from evolver.models.protocol import Completion, Request
-from evolver.models.sdk import Wire
 from evolver.quoting import quote, redact
+
+if TYPE_CHECKING:
+    from evolver.models.sdk_model import SdkModel
 
 _PAGE = 100
 _MOST_PAGES = 1_000
 _NO_SUCH_PATH = frozenset({404, 405, 501})
 _LONGEST_CODE = 80
-_UNSURE = timedelta(
-    minutes=15
-)  # clocks that drift between two looks, and machines of one provider that disagree
+# Clocks drift between two looks, and machines of one provider disagree.
+_UNSURE = timedelta(minutes=15)
 
 
-@dataclass(frozen=True, slots=True)
-class Desk:
-    """What a batch API takes over from the live calls of its model.
-
-    ``body`` and ``completion`` write a request and read an answer; ``failure`` reads an error of the SDK's, which is a
-    ``status``; ``refused`` reads one that stands in a file of results: status, words, code, and all of it. ``key`` is
-    what no message and no id may repeat.
-    """
-
-    who: str
-    wire: Wire
-    status: type[Exception]
-    body: Callable[[Request], dict[str, object]]
-    completion: Callable[[dict[str, Any]], Completion]
-    failure: Callable[[Any], ModelError]
-    refused: Callable[[int, str, str | None, object], ModelError]
-    key: str
-
-
-class SdkBatches:
-    """The batch API of a model behind an SDK; ``path`` is where its batches are."""
+class SdkBatches(ABC):
+    """The batch API of a model behind an SDK, over the connections of its live calls; ``path`` is where batches are."""
 
     path: str
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
-        self._who = desk.who
+    def __init__(self, model: SdkModel) -> None:
+        self._model = model
+        self._who = model.name
 
     def now(self) -> datetime:
         """Return what the provider's clock shows, as far as its answers have told."""
-        return self._desk.wire.clock.now()
+        return self._model.wire.clock.now()
 
     def _earliest(self, sent: Sent) -> datetime:
         """Return when a batch may have been made at the earliest; to look back too far costs a page or two."""
-        ahead = self._desk.wire.clock.ahead
+        ahead = self._model.wire.clock.ahead
         return min(sent.since, sent.since + ahead) - _UNSURE
 
     async def cancel(self, provider_id: str) -> None:
         """Ask the provider to stop working on a batch; what is done by then is paid and can be collected."""
-        await self._ask("POST", f"{self.path}/{in_path(provider_id, safe='')}/cancel", batch=provider_id)
+        await self._ask("POST", self._at(provider_id, "cancel"), batch=provider_id)
 
     async def look(self, provider_id: str) -> BatchState:
         """Return how far a batch is."""
-        return self._state(
-            await self._ask("GET", f"{self.path}/{in_path(provider_id, safe='')}", batch=provider_id)
-        )
+        return self._state(await self._ask("GET", self._at(provider_id), batch=provider_id))
 
+    @abstractmethod
     def _state(self, batch: dict[str, Any]) -> BatchState:
-        raise NotImplementedError
+        """Read what the provider says of a batch."""
+
+    def _at(self, provider_id: str, *more: str) -> str:
+        return "/".join((self.path, in_path(provider_id, safe=""), *more))
 
     async def _ask(self, method: str, path: str, *, batch: str | None = None, **parts: Any) -> dict[str, Any]:
         with self._stated(batch):
-            return await self._desk.wire.ask(method, path, **parts)
+            return await self._model.wire.ask(method, path, **parts)
 
     async def _all(self, after: str) -> AsyncIterator[dict[str, Any]]:
         """Yield the account's batches, newest first; ``after`` is what the next page's parameter is called."""
@@ -97,7 +80,7 @@ class SdkBatches:
     async def _lines(self, path: str, batch: str) -> AsyncIterator[dict[str, Any]]:
         """Download a file of results whole, then yield its objects."""
         with self._stated(batch):
-            async with self._desk.wire.reply("GET", path) as response:
+            async with self._model.wire.reply("GET", path) as response:
                 file = await saved(response.aiter_bytes(), self._who)
         for entry in objects(file, self._who):
             yield entry
@@ -106,18 +89,18 @@ class SdkBatches:
         found = made.get("id")
         if not isinstance(found, str) or not found:
             raise malformed("something that has no id", who=self._who)
-        if redact(found, self._desk.key) != found:  # it is stored and printed
+        if redact(found, self._model.key) != found:  # it is stored and printed
             raise malformed("an id that holds the key", who=self._who)
         return found
 
     def _answered(self, body: dict[str, Any]) -> Outcome:
         try:
-            return self._desk.completion(body)
+            return self._model.completion(body)
         except ModelError as error:
             return error
 
     def _not_come_to(self, kind: object) -> TransientModelError:
-        word = quote(kind, self._desk.key, longest=_LONGEST_CODE)
+        word = quote(kind, self._model.key, longest=_LONGEST_CODE)
         return TransientModelError(f"{self._who} did not come to this request ({word})", word)
 
     @contextmanager
@@ -125,11 +108,11 @@ class SdkBatches:
         """State every failure in our classes; a 404 means that there is no such ``batch``, or no batch API at all."""
         try:
             yield
-        except self._desk.status as error:
+        except self._model.sdk.status as error:
             unknown = getattr(error, "status_code", None) in _NO_SUCH_PATH
             if unknown and getattr(error, "code", None) != "model_not_found":
-                raise no_such(self._who, self._desk.wire.url, batch) from error
-            raise self._desk.failure(error) from error
+                raise no_such(self._who, self._model.wire.url, batch) from error
+            raise self._model.failure(error) from error
 
 
 def word(value: object) -> str | None:
@@ -142,7 +125,6 @@ def number(value: object) -> int:
     return value if isinstance(value, int) and 0 <= value < 1 << 31 else 0
 
 
-def file_of(file: IO[bytes]) -> IO[bytes]:
-    """A file of requests, from its beginning."""
-    file.seek(0)
-    return file
+def fields(value: object) -> Mapping[str, Any]:
+    """An object's fields; none where it is no object."""
+    return value if isinstance(value, dict) else {}
