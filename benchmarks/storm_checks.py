@@ -75,6 +75,12 @@ def _stored(conn: Connection) -> dict[str, object]:
     }
 
 
+def lineage_digest(store: str) -> str:
+    """Return a digest of every row of the lineage, as :attr:`Seen.lineage` has it."""
+    with reading(store) as engine, engine.connect() as conn:
+        return _digest(repr([tuple(row) for row in conn.execute(text(_LINEAGE))]).encode())
+
+
 def _digest(content: bytes) -> str:
     return blake2b(content, digest_size=16).hexdigest()
 

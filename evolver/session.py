@@ -8,8 +8,9 @@ to its end and every row of it is written.
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -28,7 +29,7 @@ from evolver.calls.ledger import Ledger
 from evolver.calls.prices import Price
 from evolver.calls.trace import traced, traced_model
 from evolver.clients import Clients
-from evolver.errors import EvolverError, StoppedError
+from evolver.errors import EvolverError, StoppedError, StoreError
 from evolver.events import Listener, Notice, Stopping
 from evolver.facts.spending import Spent, paid_by
 from evolver.interpreter import tuned
@@ -39,6 +40,7 @@ from evolver.stop import Stop
 from evolver_store.batches import open_batches
 from evolver_store.claim import Claim, claimed, others_at_work
 from evolver_store.connect import open_for_writing, remove_if_new, store_url
+from evolver_store.link import PATIENCE
 from evolver_store.runs import Run, update_run
 
 Begin = Callable[[Engine], Run]
@@ -177,8 +179,18 @@ async def open_session(
             status = "finished" if session.whole else "stopped"
         finally:
             if run.status != "finished":
-                now = datetime.now(UTC)
-                await asyncio.to_thread(update_run, engine, run.id, status=status, finished_at=now)
+                await asyncio.to_thread(_ended, engine, run, status, sys.exception())
+
+
+def _ended(engine: Engine, run: Run, status: str, error: BaseException | None) -> None:
+    """Write down how a run ended.
+
+    Where the store is what ended it, that is what is to be told, not that it takes this no more than the rest.
+    """
+    now = datetime.now(UTC)
+    broken = isinstance(error, StoreError)
+    with suppress(StoreError) if broken else nullcontext():
+        update_run(engine, run.id, patience=0.0 if broken else PATIENCE, status=status, finished_at=now)
 
 
 def _on_loop(session: Session) -> Callable[[EvolverError], None]:

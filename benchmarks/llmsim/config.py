@@ -13,6 +13,7 @@ from typing import Any
 from benchmarks.llmsim.dialects import DIALECTS
 
 STYLES = ("simple", "offline", "echo")
+FAULTS = ("429", "500", "529", "drop", "hang", "malformed")
 
 
 class ConfigError(ValueError):
@@ -68,6 +69,10 @@ class Config:
     credit_after: int = _setting(-1, "the account is empty after so many answers; negative: never")
     credit_status: int = _setting(402, "the HTTP status that says so")
     credit_words: str = _setting("the account is empty", "the words that say so")
+    credit_kind: str = _setting("invalid_request_error", "the type that the error has")
+    credit_code: str = _setting("", "the code that the error has; empty: none")
+    fail_phrase: str = _setting("", "prompts that hold this text fail each time they are asked")
+    fail_as: str = _setting("500", "how they fail: 429, 500, 529, drop, hang or malformed")
     clock_ahead: float = _setting(0.0, "seconds that its clock is ahead of this machine's; negative: behind")
     batch_seconds: float = _setting(0.0, "how long a batch takes")
     batch_hold: bool = _setting(False, "keep batches in progress until batch_hold is false")
@@ -84,6 +89,8 @@ class Config:
                 raise ConfigError(f"{setting.name} is a share between 0 and 1, not {value}")
         if self.style not in STYLES:
             raise ConfigError(f"style is one of {', '.join(STYLES)}, not {self.style!r}")
+        if self.fail_as not in FAULTS:
+            raise ConfigError(f"fail_as is one of {', '.join(FAULTS)}, not {self.fail_as!r}")
         if self.dialect and self.dialect not in DIALECTS:
             raise ConfigError(f"dialect is one of {', '.join(sorted(DIALECTS))}, not {self.dialect!r}")
         if self.rate_think_cut and not self.dialect:

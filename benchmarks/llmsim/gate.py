@@ -38,7 +38,8 @@ class Gate:
         if config.quota_exhausted:
             return api.problem("no_quota")
         if 0 <= config.credit_after <= self._counters.completed:
-            return Problem(config.credit_status, "invalid_request_error", config.credit_words)
+            code = config.credit_code or None
+            return Problem(config.credit_status, config.credit_kind, config.credit_words, code)
         if config.storm_429:
             return api.problem("rate_limited")
         return None

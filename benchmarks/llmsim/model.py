@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from benchmarks.llmsim.api import Answer, Ask, tokens
-from benchmarks.llmsim.config import Config, latency_curve
+from benchmarks.llmsim.config import FAULTS, Config, latency_curve
 from benchmarks.llmsim.dialects import DIALECTS
 from benchmarks.llmsim.draws import uniform
 from benchmarks.llmsim.styles import writer
 
-_WAY = ("429", "500", "529", "drop", "hang", "malformed")
 _CONTENT = ("refusal", "cutoff", "empty", "filter")
 _USUAL_LIMIT = 2048
 _THOUGHT = (
@@ -28,6 +27,7 @@ class SimulatedModel:
     def __init__(self, config: Config) -> None:
         self._seed = config.seed
         self._write = writer(config.style)
+        self._fails = config.fail_phrase, config.fail_as
         self._thinks = config.dialect == "anthropic-thinking" or (
             config.dialect != "" and DIALECTS[config.dialect].place is not None
         )
@@ -35,7 +35,7 @@ class SimulatedModel:
         self._curve = latency_curve(config.latency)
         slowest, fastest = self._curve(0.75), self._curve(0.25)
         self._fixed = fastest if fastest == slowest else None
-        self._way = _cumulative(config, _WAY)
+        self._way = _cumulative(config, FAULTS)
         self._content = _cumulative(config, _CONTENT)
 
     def latency(self, ask: Ask) -> float:
@@ -46,6 +46,9 @@ class SimulatedModel:
 
     def fault(self, ask: Ask, times: int) -> str | None:
         """Return the fault that the call meets on its way, asked ``times`` times before."""
+        phrase, fails_as = self._fails
+        if phrase and phrase in ask.prompt:
+            return fails_as
         if not self._way:
             return None
         return _drawn(self._way, uniform(self._seed, ask.digest, b"way", times))

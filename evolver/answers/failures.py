@@ -161,6 +161,11 @@ def why_unreached(error: BaseException, said: str, url: str) -> str:
     if isinstance(error, aiohttp.ClientSSLError):
         return f"no TLS at {place} ({said}). Write http:// if that server has no TLS"
     if isinstance(error, aiohttp.ConnectionTimeoutError):
+        if where.scheme == "https":
+            return (
+                f"nobody takes the connection at {place}, or what is there has no TLS. Look at the host, the port and "
+                "the firewall, and write http:// if that server has no TLS"
+            )
         return f"nobody takes the connection at {place}. Look at the host, the port and the firewall"
     return f"nothing listens at {place} ({said}). Start the server, or look at the host and the port"
 

@@ -218,7 +218,7 @@ class Asker:
         """
         common, health = self._common, self._health
         tried = failed = 0
-        answered = health.answered
+        since = health.begun
         while True:
             try:
                 return await self._try(request, origin, allowance, priority)
@@ -229,13 +229,13 @@ class Asker:
                 failed += not error.overload
                 check_wait(error.retry_after, common.timeout, self.name, common.tell_once)
                 if health.out_of_patience(failed, error):
-                    if error.overload or health.answered == answered:
+                    if error.overload or health.last_answered <= since:
                         await self._blame(request, origin, error)
-                    if health.answered > answered:
+                    if health.last_answered > since:
                         raise RowModelError(
                             f"failed {tried} times, the last time: {error}", error.kind
                         ) from error
-                answered = health.answered
+                since = health.begun
                 await common.gate.back_off(tried, error.retry_after)
             except RowModelError as error:
                 if error.kind not in _ROWS_OWN:
@@ -280,6 +280,7 @@ class Asker:
                 return self._served(request, row)
             hold = await common.budget.reserve(allowance, forecast.likely(request), forecast.most(request))
             paid, calls, started = None, 0, time.monotonic()
+            number = self._health.begin()
             try:
                 try:
                     completion = await self._complete(request)
@@ -294,7 +295,7 @@ class Asker:
             answer = self._keep(kept, completion, paid, tokens)
             if completion.finish_reason == WITHHELD:
                 raise RowModelError(completion.text, WITHHELD)
-            self._health.note_answer()
+            self._health.note_answer(number)
             call.succeeded(answer.completion)
             return answer
 
@@ -303,7 +304,6 @@ class Asker:
 
     async def _complete(self, request: Request) -> Completion:
         health = self._health
-        health.begin()
         try:
             async with asyncio.timeout(self._common.timeout):
                 return _typed(await self._model.complete(request))

@@ -1,8 +1,9 @@
 """Whether a provider answers anybody: one object for each provider and address, shared by all who ask there.
 
 It settles what a single failure cannot tell: whether the request is at fault, which is then a failed row, or the
-provider, and the run stops. Where others are answered meanwhile, it is the request. Where nobody is, one short question
-that any model can answer is asked: if that is answered the request is at fault, if it is not, the provider.
+provider, and the run stops. Where others are answered that were asked later, it is the request; what was asked before
+says nothing of a provider that has gone, or of an account that has run empty, meanwhile. Where nobody is, one short
+question that any model can answer is asked: if that is answered the request is at fault, if it is not, the provider.
 """
 
 from __future__ import annotations
@@ -40,10 +41,14 @@ class Health:
         self._clock = clock
         self._probing: asyncio.Task[None] | None = None
         self._probe: Probe | None = None
-        self._parked: list[asyncio.Future[None]] = []
+        self._parked: list[tuple[int, asyncio.Future[None]]] = []
         self._asking = 0
         self._failing_since: float | None = None
         self.answered = 0
+        self.begun = 0
+        """The number of the last call that was begun."""
+        self.last_answered = 0
+        """The number of the last begun among the calls that were answered."""
 
     @property
     def silence(self) -> float:
@@ -51,21 +56,27 @@ class Health:
         return 0.0 if self._failing_since is None else self._clock() - self._failing_since
 
     def begin(self) -> int:
-        """Take note that a call starts; give what comes back to :meth:`end`."""
+        """Take note that a call starts, and return its number; :meth:`end` follows in any case."""
         self._asking += 1
-        return self.answered
+        self.begun += 1
+        return self.begun
 
     def end(self) -> None:
         """Take note that a call is over, however it ended."""
         self._asking -= 1
         self._consider()
 
-    def note_answer(self) -> None:
-        """A request was answered: whoever was refused before was refused for itself."""
+    def note_answer(self, number: int = 0) -> None:
+        """A request was answered: whoever was refused before it was asked, was refused for itself.
+
+        ``number`` is what :meth:`begin` gave; 0 where nobody knows when it was asked, as in a batch.
+        """
         self.answered += 1
+        self.last_answered = max(self.last_answered, number)
         self._failing_since = None
-        parked, self._parked = self._parked, []
-        for one in parked:
+        released = [one for since, one in self._parked if since < number]
+        self._parked = [(since, one) for since, one in self._parked if since >= number]
+        for one in released:
             if not one.done():
                 one.set_result(None)
 
@@ -84,14 +95,14 @@ class Health:
     async def settle(self, probe: Probe) -> None:
         """Return if it is the request that fails, as the provider answers others.
 
-        Waits for the next answer to anybody. Where many were refused in a row, or nobody else asks, the probe is asked:
-        once for all who wait.
+        Waits for the next answer to anybody who asks from now on. Where many were refused in a row, or nobody else
+        asks, the probe is asked: once for all who wait.
 
         Raises:
             RunModelError: The provider answers nobody: what it says to the probe.
         """
         verdict: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._parked.append(verdict)
+        self._parked.append((self.begun, verdict))
         self._probe = probe
         self._consider()
         await verdict
@@ -99,7 +110,7 @@ class Health:
     def close(self) -> None:
         """The run is stopping: nobody is told anything any more."""
         parked, self._parked = self._parked, []
-        for one in parked:
+        for _, one in parked:
             if not one.done():
                 one.set_exception(SlotsClosedError())
         if self._probing is not None:
@@ -121,10 +132,10 @@ class Health:
         finally:
             self._probing = None
         if error is None:
-            self.note_answer()
+            self._consider()  # whoever was refused since it was asked
             return
         parked, self._parked = self._parked, []
-        for one in parked:
+        for _, one in parked:
             if not one.done():
                 one.set_exception(_stop(error))
 

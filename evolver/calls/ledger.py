@@ -17,7 +17,7 @@ from evolver.errors import RowModelError
 from evolver_store.claim import Claim
 from evolver_store.link import once
 from evolver_store.runs import call_keys, calls_of, texts_of
-from evolver_store.saying import MEND, stated
+from evolver_store.saying import stated
 from evolver_store.storable import why_unstorable
 from evolver_store.writer import Row, Writer
 
@@ -95,7 +95,7 @@ class Ledger:
         """Run a query in a reader's thread."""
 
         def work() -> _T:
-            with stated("the store cannot be read", f"the run stopped, what was written is safe. {MEND}"):
+            with stated("the store cannot be read", "the run stopped, what was written is safe."):
                 # Reading never waits for the writer; where a server restarts, it is asked again.
                 return once(self._engine, query, only_reads=True)
 

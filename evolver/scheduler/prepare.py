@@ -33,7 +33,7 @@ from evolver_store.runs import (
     texts_of,
     update_run,
 )
-from evolver_store.saying import MEND, stated
+from evolver_store.saying import stated
 from evolver_store.schema import instructions, place, row_id
 from evolver_store.writer import insert_rows
 
@@ -58,7 +58,7 @@ def find_or_begin(
         StoreError: The store cannot be read or written; what is stored stays, and the same call goes on.
     """
     name = plan.name
-    with stated("the run cannot be begun in the store", f"no model was asked. {MEND}"):
+    with stated("the run cannot be begun in the store", "no model was asked."):
         run = once(engine, lambda conn: find_run(conn, name), only_reads=True)
         if run is not None:
             check_same(name, run.settings.get("shape", {}), plan.shape)

@@ -19,7 +19,7 @@ from evolver_store import sqlite_files
 from evolver_store.errors import NotAStoreError, StoreError, StoreMissingError
 from evolver_store.migrate import SCHEMA_VERSION, check_readable, migrate
 from evolver_store.older import stand_ins
-from evolver_store.saying import cause_of
+from evolver_store.saying import MEND, cause_of, is_without_room, way_on
 from evolver_store.schema import migrations
 from evolver_store.sqlite_files import refuse_strangers_link
 
@@ -165,21 +165,12 @@ def reading(store: Store) -> Iterator[Engine]:
     """
     url = store_url(store)
     still: _Still | None = None
-    alone = False
     if url.get_backend_name() == "sqlite":
-        path = Path(str(url.database))
-        if not path.is_file():
-            raise StoreMissingError(
-                f"there is no store at {path}; nothing was read.\n"
-                "Name one with --store, or make one with 'evolve --pool …'."
-            )
-        mode, alone = sqlite_files.way_to_read(path), sqlite_files.lacks_its_log(path)
-        still = _Still(path) if mode == sqlite_files.TO_READ_WHAT_CANNOT_CHANGE else None
-        engine = _engine(url, lambda: sqlite_files.connect(path, mode), begin="BEGIN")
+        engine, still = _file_to_read(url)
     else:
         engine = connect_postgres(url, execution_options={"postgresql_readonly": True})
+        guarded(engine, lambda: _check(engine, url, alone=False), url)
     try:
-        guarded(engine, lambda: _check(engine, url, alone), url)
         yield engine
     except DatabaseError as error:
         if getattr(error.orig, "sqlite_errorcode", None) == sqlite3.SQLITE_INTERRUPT:
@@ -191,6 +182,31 @@ def reading(store: Store) -> Iterator[Engine]:
         engine.dispose()
     if still is not None:
         still.check()
+
+
+def _file_to_read(url: URL) -> tuple[Engine, _Still | None]:
+    """Open a file to read; on a full disk, where SQLite has no room for a log, as one that does not change."""
+    path = Path(str(url.database))
+    if not path.is_file():
+        raise StoreMissingError(
+            f"there is no store at {path}; nothing was read.\n"
+            "Name one with --store, or make one with 'evolve --pool …'."
+        )
+    mode, alone = sqlite_files.way_to_read(path), sqlite_files.lacks_its_log(path)
+    try:
+        return _opened_to_read(url, mode, alone)
+    except StoreError as error:
+        if not is_without_room(error.__cause__) or not sqlite_files.is_whole_without_log(path):
+            raise
+    return _opened_to_read(url, sqlite_files.TO_READ_WHAT_CANNOT_CHANGE, alone)
+
+
+def _opened_to_read(url: URL, mode: str, alone: bool) -> tuple[Engine, _Still | None]:
+    path = Path(str(url.database))
+    still = _Still(path) if mode == sqlite_files.TO_READ_WHAT_CANNOT_CHANGE else None
+    engine = _engine(url, lambda: sqlite_files.connect(path, mode), begin="BEGIN")
+    guarded(engine, lambda: _check(engine, url, alone), url)
+    return engine, still
 
 
 class _Still:
@@ -317,10 +333,11 @@ def _stated(error: DBAPIError | sqlite3.Error, url: URL) -> StoreError:
         return NotAStoreError(
             f"{shown(url)} is no SQLite database ({cause}); nothing was written. Name another file with --store."
         )
-    reason = cause_of(error)
-    advice = (
-        "Make sure that it is a file you may read and write, or name another with --store."
-        if sqlite
-        else "Make sure that the server runs, and that host, port, database, user and password are right."
+    advice = "Make sure that the server runs, and that host, port, database, user and password are right."
+    if sqlite:
+        advice = "Make sure that it is a file you may read and write, or name another with --store."
+        if (way := way_on(error)) != MEND:
+            advice = way
+    return StoreError(
+        f"the store {shown(url)} cannot be opened ({cause_of(error)}); nothing was written.\n{advice}"
     )
-    return StoreError(f"the store {shown(url)} cannot be opened ({reason}); nothing was written.\n{advice}")

@@ -1,4 +1,4 @@
-"""A connection that is renewed when the server cut it, and what it was to do done again."""
+"""A connection that is renewed when the server cut it, and what it was to do done again; locks are waited for."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from evolver_store.saying import is_passing
 
-PATIENCE = 60.0  # seconds that a server may be away: a restart takes some, a failover up to a minute
+PATIENCE = 90.0
+"""Seconds that a server may be away, or that another program may hold a file's lock: answers that are paid for wait
+meanwhile, and are lost with the run. A restart takes some seconds, a failover or a copy of a large file a minute."""
 _FIRST_WAIT, _LONGEST_WAIT = 0.05, 2.0
 
 _T = TypeVar("_T")
@@ -91,9 +93,15 @@ class Link:
         return self._conn
 
 
-def once(engine: Engine, work: Callable[[Connection], _T], *, only_reads: bool = False) -> _T:
+def once(
+    engine: Engine,
+    work: Callable[[Connection], _T],
+    *,
+    only_reads: bool = False,
+    patience: float = PATIENCE,
+) -> _T:
     """Do ``work`` in a transaction of its own, with the patience of a :class:`Link`."""
-    link = Link(engine, only_reads=only_reads)
+    link = Link(engine, only_reads=only_reads, patience=patience)
     try:
         return link.transact(work)
     finally:

@@ -13,8 +13,8 @@ from typing import Any, NamedTuple, TypeVar
 from sqlalchemy import Connection, Engine, Row, Text, cast, delete, func, insert, select, update
 
 from evolver_store.errors import RunMissingError, StoreError
-from evolver_store.link import once
-from evolver_store.saying import MEND, stated
+from evolver_store.link import PATIENCE, once
+from evolver_store.saying import stated
 from evolver_store.schema import MAX_RUN, calls, first_and_last_id, instructions, runs
 
 MOST_BOUND = 500
@@ -166,22 +166,24 @@ def remove_unfinished_run(engine: Engine, run_id: int) -> None:
         some = select(instructions.c.id).where(instructions.c.id.between(first, last)).limit(_SLICE)
         return conn.execute(delete(instructions).where(instructions.c.id.in_(some), unfinished)).rowcount
 
-    with stated("what was stored of a broken pool cannot be removed", f"no model was asked. {MEND}"):
+    with stated("what was stored of a broken pool cannot be removed", "no model was asked."):
         while once(engine, remove_some):
             pass
         none = delete(runs).where(runs.c.id == run_id, runs.c.seeds.is_(None))
         once(engine, lambda conn: conn.execute(none))
 
 
-def update_run(engine: Engine, run_id: int, **fields: Any) -> None:
+def update_run(engine: Engine, run_id: int, *, patience: float = PATIENCE, **fields: Any) -> None:
     """Change columns of a run, such as ``status``, ``seeds`` or ``epochs``; waits where a server restarts.
+
+    ``patience`` is for how many seconds.
 
     Raises:
         StoreError: It cannot be written.
     """
     change = update(runs).where(runs.c.id == run_id).values(**fields)
     with stated("the state of the run cannot be written to the store"):
-        once(engine, lambda conn: conn.execute(change))
+        once(engine, lambda conn: conn.execute(change), patience=patience)
 
 
 def unanswered_seeds(conn: Connection, run_id: int, *, every: bool) -> Iterator[int]:

@@ -79,6 +79,14 @@ def way_to_read(path: Path) -> str:
     return TO_READ_WHAT_CANNOT_CHANGE
 
 
+def is_whole_without_log(path: Path) -> bool:
+    """Tell whether nothing stands in a store's write-ahead log; one without a byte is left where there was no room."""
+    try:
+        return Path(f"{path}-wal").stat().st_size == 0
+    except FileNotFoundError:
+        return True
+
+
 def refuse_strangers_link(path: Path) -> None:
     """Refuse a link that somebody else may have put where a store is to be, in a folder that others may write to.
 

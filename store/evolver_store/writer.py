@@ -22,7 +22,7 @@ from sqlalchemy.dialects import sqlite
 from evolver_store.claim import Claim
 from evolver_store.errors import EvolverError, StoreError
 from evolver_store.link import Link
-from evolver_store.saying import MEND, cause_of, is_of_the_row
+from evolver_store.saying import cause_of, is_of_the_row, way_on
 from evolver_store.schema import calls, instructions
 
 MAX_ROWS = 200
@@ -84,8 +84,8 @@ def _what_ended(error: BaseException) -> str:
             "is written. Run the same command again; if it says the same, please report it."
         )
     return (
-        f"the store cannot be written ({cause_of(error)}); the run stopped. What was written before is safe: "
-        f"{MEND[0].lower()}{MEND[1:]}"
+        f"the store cannot be written ({cause_of(error)}); the run stopped, and what was written before is safe. "
+        f"{way_on(error)}"
     )
 
 

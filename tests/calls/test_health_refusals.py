@@ -1,11 +1,13 @@
-"""When a provider that refuses everything as too many is given up."""
+"""Whether a request is at fault or the provider, and when one that refuses everything is given up."""
 
 from __future__ import annotations
+
+import asyncio
 
 import pytest
 
 from evolver.calls.health import LONGEST_OVERLOAD, LONGEST_REFUSAL, Health
-from evolver.errors import TransientModelError
+from evolver.errors import RowModelError, RunModelError, TransientModelError
 
 
 @pytest.mark.parametrize(
@@ -31,3 +33,66 @@ def test_a_refusal_of_all_without_a_time_is_given_up_sooner_than_want_of_capacit
     health.note_answer()
     health.note_failure()
     assert not health.out_of_patience(99, error)
+
+
+def test_an_answer_to_what_was_asked_before_a_refusal_does_not_make_it_the_requests_fault() -> None:
+    """The account runs empty while other calls are in flight: their answers come after the first refusal."""
+
+    async def scene() -> tuple[bool, bool]:
+        health = Health()
+        first, refused = health.begin(), health.begin()
+
+        async def probe() -> None:
+            raise RowModelError("the account is empty", "bad_request")
+
+        verdict = asyncio.ensure_future(health.settle(probe))
+        health.end()
+        await asyncio.sleep(0)
+        health.note_answer(first)
+        await asyncio.sleep(0)
+        early = verdict.done()
+        assert refused > first
+        health.end()  # nobody else asks: the probe is asked
+        with pytest.raises(RunModelError, match=r"refuses every request.*the account is empty"):
+            await verdict
+        return early, health.answered == 1
+
+    assert asyncio.run(scene()) == (False, True)
+
+
+def test_an_answer_to_what_was_asked_after_a_refusal_makes_it_the_requests_fault() -> None:
+    async def scene() -> None:
+        health = Health()
+        health.begin()
+
+        async def probe() -> None:
+            raise AssertionError("nobody need be asked")
+
+        verdict = asyncio.ensure_future(health.settle(probe))
+        await asyncio.sleep(0)
+        health.note_answer(health.begin())
+        await verdict
+
+    asyncio.run(scene())
+
+
+def test_who_is_refused_while_the_question_is_asked_is_asked_about_once_more() -> None:
+    async def scene() -> int:
+        health, asked = Health(), 0
+
+        async def probe() -> None:
+            nonlocal asked
+            asked += 1
+            number = health.begin()
+            if asked == 1:
+                late.append(asyncio.ensure_future(health.settle(probe)))
+                await asyncio.sleep(0)
+            health.note_answer(number)
+            health.end()
+
+        late: list[asyncio.Task[None]] = []
+        await health.settle(probe)
+        await late[0]
+        return asked
+
+    assert asyncio.run(scene()) == 2

@@ -1,0 +1,1 @@
+"""Break things on purpose, on the real command line, and see that what is promised of it is kept."""
