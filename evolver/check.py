@@ -12,12 +12,13 @@ from typing import Any
 from evolver.answers.failures import RUN_STOPPED
 from evolver.answers.reading import apart
 from evolver.calls.forecast import Forecast
-from evolver.clients import make_clients
+from evolver.clients import addresses, make_clients
 from evolver.elimination.judge import parse_judgement
 from evolver.elimination.verdict import Candidate
 from evolver.errors import EvolverError, TransientModelError
 from evolver.models.protocol import Completion, Model, Purpose, Request, Sampling
 from evolver.plan import Plan
+from evolver.quoting import public_url
 from evolver.scheduler.attempt import ask_whole
 from evolver_templates import render
 
@@ -72,7 +73,7 @@ class Finding:
 
 
 async def check(plan: Plan) -> list[Finding]:
-    """Ask each purpose's model about the first seed of the pool, all at once; the judge is asked twice.
+    """Ask each purpose's model, at each of its addresses, about the first seed of the pool; the judge is asked twice.
 
     What goes wrong with a model is in its finding. Nothing is stored, and nothing is asked a second time but an answer
     that the token limit cut.
@@ -81,17 +82,22 @@ async def check(plan: Plan) -> list[Finding]:
         EvolverError: The pool cannot be read, or a mutator fails.
     """
     seed = await asyncio.to_thread(lambda: next(iter(plan.pool.seeds())).instruction)
-    return list(await asyncio.gather(*(_checked(plan, purpose, seed) for purpose in plan.asked)))
+    each = [
+        _checked(plan, purpose, url, seed)
+        for purpose in plan.asked
+        for url in addresses(plan.settings.asking(purpose).base_url)
+    ]
+    return list(await asyncio.gather(*each))
 
 
-async def _checked(plan: Plan, purpose: Purpose, seed: str) -> Finding:
+async def _checked(plan: Plan, purpose: Purpose, url: str | None, seed: str) -> Finding:
     who, settings = plan.identities[purpose], plan.settings
-    found = Finding(purpose, who.name, who.base_url)
+    found = Finding(purpose, who.name, who.base_url if url is None else public_url(url))
     started = time.monotonic()
     try:
         clients = make_clients(
             {purpose: plan.specs[purpose]},
-            asking={purpose: settings.asking(purpose)},
+            asking={purpose: replace(settings.asking(purpose), base_url=None if url is None else (url,))},
             timeout=settings.timeout,
             on_notice=found.parameters.append,
         )

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from evolver.errors import SettingsError
+from evolver.calls.replicas import Replicas
 from evolver.models.factory import made_here, make_model
 from evolver.models.protocol import Model, Purpose
+from evolver.quoting import public_url
 from evolver.settings import Asking
+
+_SHARE = 0.98
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +33,12 @@ class Clients:
                 await close()
 
 
-def first_of(base_url: Sequence[str] | None) -> str | None:
-    """Return the address that names a model: the first of several, or none."""
-    return base_url[0] if base_url else None
+def addresses(base_url: Sequence[str] | None) -> tuple[str | None, ...]:
+    """Return where a model is asked, each address once; ``None`` is its provider's own."""
+    found: dict[str, str] = {}
+    for url in base_url or ():
+        found.setdefault(public_url(url), url)
+    return (*found.values(),) or (None,)
 
 
 def make_clients(
@@ -40,14 +46,16 @@ def make_clients(
     *,
     asking: Mapping[Purpose, Asking] | None = None,
     timeout: float = 600.0,
+    concurrency: int = 64,
     on_notice: Callable[[str], None] | None = None,
 ) -> Clients:
-    """Make the models, one for all purposes that ask the same at the same address with the same key.
+    """Make the models, one for all purposes that ask the same at the same addresses with the same key.
 
     Args:
         specs: What the user asked for, by purpose: a name, or a model in hand.
         asking: Says where each is asked and with which key; at its provider with the provider's by default.
         timeout: Seconds that one call may take.
+        concurrency: The most calls in flight at one of several servers.
         on_notice: Told what the user should read once.
 
     Raises:
@@ -65,19 +73,16 @@ def make_clients(
     ours: list[Model] = []
     for purpose, spec in specs.items():
         how = (asking or {}).get(purpose, Asking())
-        if len(how.base_url or ()) > 1:
-            raise SettingsError(
-                "more than one base URL was given for a model; nothing was sent. Give one --base-url."
-            )
         key = (spec if isinstance(spec, str) else id(spec)), how.base_url, how.key_variable
         if key not in made:
-            made[key] = make_model(
-                spec,
-                base_url=first_of(how.base_url),
-                key_variable=how.key_variable,
-                timeout=timeout,
-                on_notice=tell,
-            )
+            urls = addresses(how.base_url)
+            # Of several servers it must be known which of them ran out of time, so the asker waits a little longer.
+            wait = timeout if len(urls) == 1 else _SHARE * timeout
+            each = [
+                make_model(spec, base_url=url, key_variable=how.key_variable, timeout=wait, on_notice=tell)
+                for url in urls
+            ]
+            made[key] = each[0] if len(each) == 1 else Replicas(each, limit=concurrency, on_notice=tell)
             if made_here(spec):
                 ours.append(made[key])
         models[purpose] = made[key]

@@ -134,6 +134,7 @@ class Evolution:
                 plan.specs,
                 asking={purpose: self.settings.asking(purpose) for purpose in plan.specs},
                 timeout=self.settings.timeout,
+                concurrency=self.settings.concurrency,
                 on_notice=lambda text: self._listener(Notice(text)),
             )
             check_batchable(plan, self._clients)

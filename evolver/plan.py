@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
+from evolver.begun import as_begun
 from evolver.calls.call_settings import CallSettings, call_settings
 from evolver.calls.prices import FREE, Price, is_sold, prices_for
-from evolver.clients import Clients, first_of
+from evolver.clients import Clients, addresses
 from evolver.elimination.rules import RuleSet, load_rules
 from evolver.errors import SettingsError
 from evolver.models.batch.protocol import Batchable
@@ -104,22 +105,33 @@ def make_plan(
     """
     loaded = MutatorSet(load_mutators(mutators, preset=settings.preset))
     chosen = load_rules(rules, skip=settings.skip_rules, refusal_phrases=settings.refusal_phrases)  # type: ignore[arg-type]
-    identities = {
-        purpose: identify(spec, base_url=first_of(settings.asking(purpose).base_url))
+    identities: Mapping[Purpose, ModelIdentity] = {
+        purpose: _among(identify(spec, base_url=url) for url in addresses(settings.asking(purpose).base_url))
         for purpose, spec in specs.items()
     }
+
+    def shape_with(who: Mapping[Purpose, ModelIdentity]) -> Shape:
+        told = {str(purpose): [one.name, one.base_url, one.settings] for purpose, one in who.items()}
+        return shape_of(settings, pool.sha256, loaded, chosen, told)
+
+    identities = as_begun(settings, identities, shape_with)
     prices = prices_for(identities, settings, settings.max_cost)
-    told = {str(purpose): [who.name, who.base_url, who.settings] for purpose, who in identities.items()}
-    shape = shape_of(settings, pool.sha256, loaded, chosen, told)
+    shape = shape_with(identities)
     name = settings.run or default_name(settings.pool, shape)
     return Plan(settings, pool, name, shape, loaded, chosen, dict(specs), identities, prices)
+
+
+def _among(each: Iterable[ModelIdentity]) -> ModelIdentity:
+    """Return who a model is that is asked at several addresses: the first of them is his."""
+    first, *others = each
+    return replace(first, also=tuple(str(one.base_url) for one in others))
 
 
 def check_batchable(plan: Plan, clients: Clients) -> None:
     """Make sure that what is to be asked in batches can be.
 
     Raises:
-        SettingsError: A model has no batch API, or there is no call cache to keep answers in.
+        SettingsError: A model has no batch API or several addresses, or there is no call cache to keep answers in.
     """
     if not plan.settings.batch:
         return
@@ -127,6 +139,12 @@ def check_batchable(plan: Plan, clients: Clients) -> None:
         raise SettingsError(
             "--batch needs the call cache, in which answers wait for the lineages that asked; nothing was sent. "
             "Leave out --no-cache, or name a new --store to pay for new answers."
+        )
+    several = next((who for who in plan.identities.values() if who.also), None)
+    if several is not None:
+        raise SettingsError(
+            f"{several.name} is asked at {len(several.addresses)} addresses, and a batch goes to one; nothing was "
+            "sent. Leave out --batch, or give one --base-url."
         )
     remote = [purpose for purpose, who in plan.identities.items() if not who.local] or [*plan.identities]
     without = [purpose for purpose in remote if not isinstance(clients.models[purpose], Batchable)]

@@ -247,7 +247,9 @@ async def _make(
 
 def _slots(terms: Terms, asked: Asked, listener: Listener) -> int:
     """Return the most calls in flight, fewer than was asked for where so many connections cannot be open."""
-    fitting = terms.concurrency if asked.local else slots_that_fit(terms.concurrency)
+    servers = max(len(who.addresses) for who in asked.identities.values())  # each keeps its connections
+    fitting = terms.concurrency if asked.local else slots_that_fit(terms.concurrency * servers) // servers
+    fitting = max(1, fitting)
     if fitting < terms.concurrency:
         listener(
             Notice(

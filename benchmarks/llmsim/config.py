@@ -56,6 +56,7 @@ class Config:
     policy_phrase: str = _setting("", "refuse prompts that hold this text as against the content policy")
     max_prompt_tokens: int = _setting(0, "refuse longer prompts as too large; 0: no limit")
     max_in_flight: int = _setting(0, "refuse with 429 above so many calls at a time; 0: no limit")
+    slots: int = _setting(0, "answer so many calls at a time, the others in their turn; 0: no limit")
     rpm: int = _setting(0, "calls a minute, above which 429 is the answer; 0: no limit")
     hold: bool = _setting(False, "keep finished answers back until hold is false")
     hold_after: int = _setting(-1, "keep answers back after so many; negative: never")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -28,6 +29,8 @@ class Live:
         self._desk = desk
         self._changed = changed
         self._held: list[_Call] = []
+        self._queue: deque[_Call] = deque()
+        self._busy = 0
         self._later = asyncio.get_running_loop().call_later
 
     @property
@@ -60,10 +63,26 @@ class Live:
         exchange.on_gone = self._gone
         if fault == "hang":
             return
-        if call.latency:
+        if desk.config.slots:
+            self._queue.append(call)
+            self._serve()
+        elif call.latency:
             self._later(call.latency, self._due, call)
         else:
             self._due(call)
+
+    def _serve(self) -> None:
+        """Begin the calls whose turn it is, where only so many are answered at a time."""
+        while self._queue and self._busy < self._desk.config.slots:
+            call = self._queue.popleft()
+            if not call.exchange.gone:
+                self._busy += 1
+                self._later(call.latency, self._served, call)
+
+    def _served(self, call: _Call) -> None:
+        self._busy -= 1
+        self._due(call)
+        self._serve()
 
     def _admitted(self, exchange: Exchange, api: Api) -> Ask | Problem:
         gate, request = self._desk.gate, exchange.request

@@ -22,7 +22,7 @@ from evolver.calls.forecast import BATCH_FACTOR
 from evolver.calls.health import LONGEST_OUTAGE
 from evolver.calls.key import Origin, call_key
 from evolver.calls.prices import Price
-from evolver.calls.rows import WITHHELD, Kept, call_row, checked, completion_of, withheld
+from evolver.calls.rows import ROWS_OWN, WITHHELD, Kept, call_row, checked, completion_of, withheld
 from evolver.calls.waits import check_wait
 from evolver.errors import RowModelError, RunModelError, TransientModelError
 from evolver.models.identity import ModelIdentity
@@ -30,8 +30,6 @@ from evolver.models.protocol import Completion, Model, Purpose, Request, Samplin
 
 _PROBE = "Reply with the one word: ready"
 _PROBE_TOKENS = 256  # a model that thinks before it answers is cut by it, which is an answer all the same
-_ROWS_OWN = frozenset({WITHHELD, "too_long", "unstorable"})
-"""Failures that say by their class that the request is at fault: nobody else need be asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,7 +236,7 @@ class Asker:
                 since = health.begun
                 await common.gate.back_off(tried, error.retry_after)
             except RowModelError as error:
-                if error.kind not in _ROWS_OWN:
+                if error.kind not in ROWS_OWN:
                     await health.settle(partial(self._probe, request.sampling, origin.run_id))
                 raise
 

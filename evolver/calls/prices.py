@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from evolver.errors import SettingsError
@@ -70,13 +70,13 @@ def price_for(
     ``price_in`` and ``price_out`` (dollars for a million tokens) outrank ``price_as``, the price of another model, each
     on its own; and that outranks the list. Local models are free. What a provider's record says holds at any address;
     in the list, a model behind a base URL is looked up by that address and never by its name alone: the same name
-    costs something else elsewhere.
+    costs something else elsewhere. Of several addresses the dearest counts, and none where one is not known.
     """
     if who.local:
         return FREE
     known = price_as
     if known is None and (price_in is None or price_out is None):
-        known = _listed(who)
+        known = _dearest([_listed(replace(who, base_url=url, also=())) for url in who.addresses])
     if price_in is None and known is not None:
         price_in = known.input_per_mtok
     if price_out is None and known is not None:
@@ -92,7 +92,7 @@ def is_sold(who: ModelIdentity) -> bool:
     if who.local:
         return False
     if who.base_url is not None:
-        return not is_own(who.base_url)
+        return not all(map(is_own, filter(None, who.addresses)))
     record = provider(who.provider)
     return record is None or not record.self_hosted
 
@@ -127,6 +127,13 @@ def _price_as(spec: str) -> Price:
             "Name a model of the price list, or give dollars for a million tokens with --price-in and --price-out."
         )
     return price
+
+
+def _dearest(prices: list[Price | None]) -> Price | None:
+    known = [price for price in prices if price is not None]
+    if len(known) < len(prices):
+        return None
+    return Price(max(one.input_per_mtok for one in known), max(one.output_per_mtok for one in known))
 
 
 def _listed(who: ModelIdentity) -> Price | None:

@@ -17,6 +17,9 @@ from evolver.text import storable
 WITHHELD = "content_filter"
 """Finish reason of a call that was paid for and not answered: the provider's filter kept the answer back."""
 
+ROWS_OWN = frozenset({WITHHELD, "too_long", "unstorable"})
+"""Failures that say by their class that the request is at fault: nobody else need be asked."""
+
 
 @dataclass(frozen=True, slots=True)
 class Kept:

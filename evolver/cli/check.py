@@ -51,11 +51,12 @@ def command(as_json: bool, **given: Any) -> None:
         tell(line)
     broken = [one for one in findings if one.problem is not None]
     for problem in dict.fromkeys(one.problem for one in broken):
-        names = " and ".join(one.purpose for one in broken if one.problem == problem)
+        names = " and ".join(_named(one, findings) for one in broken if one.problem == problem)
         tell(f"{names} cannot work: {problem}")
     tell(_cost(findings))
     if broken:
-        raise EvolverError(f"{' and '.join(one.purpose for one in broken)} cannot work, as said above.")
+        names = " and ".join(_named(one, findings) for one in broken)
+        raise EvolverError(f"{names} cannot work, as said above.")
 
 
 def _plan(given: dict[str, Any]) -> Plan:
@@ -99,6 +100,12 @@ def _print(findings: Sequence[Finding]) -> None:
         if any(value is not None for value in values):
             add_row(made, (name, *values))
     print_table(made)
+
+
+def _named(one: Finding, among: Sequence[Finding]) -> str:
+    """Name what was checked, with its address where the purpose has several."""
+    several = sum(other.purpose == one.purpose for other in among) > 1
+    return f"{one.purpose} at {one.address}" if several else one.purpose
 
 
 def _reasoning(one: Finding) -> str | None:

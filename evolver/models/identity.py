@@ -17,7 +17,8 @@ class ModelIdentity:
     ``name`` is what the lineage records, written as the model is asked for on the command line:
     ``openai:gpt-4.1-mini``. ``base_url`` is the address in effect, without user, password and
     query; ``None`` where the model has none. ``local`` models cost nothing. ``settings`` is the digest of what a
-    model object brings of its own that shapes its completions, or what it says of that itself.
+    model object brings of its own that shapes its completions, or what it says of that itself. ``also`` are further
+    addresses at which its user says that the same model is asked; they tell nothing apart.
     """
 
     provider: str
@@ -25,6 +26,12 @@ class ModelIdentity:
     base_url: str | None = None
     local: bool = False
     settings: str = ""
+    also: tuple[str, ...] = ()
+
+    @property
+    def addresses(self) -> tuple[str | None, ...]:
+        """Every address at which it is asked; ``None`` stands for its provider's own."""
+        return (self.base_url, *self.also)
 
 
 def identity(model: Model) -> ModelIdentity:

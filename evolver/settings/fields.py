@@ -36,10 +36,11 @@ class Asking:
     base_url: Annotated[
         tuple[str, ...] | None,
         Setting(
-            help="Any OpenAI-compatible server: vLLM, Ollama, llama.cpp, …",
+            help="Any OpenAI-compatible server: vLLM, Ollama, llama.cpp, …; again for one more of the model.",
             group="Models",
             metavar="URL",
-            more="`none` for the judge or the answers is the provider's own address.",
+            more="`none` for the judge or the answers is the provider's own address; see "
+            "[Several servers](servers.md#several-servers-for-one-model).",
             by_purpose=True,
             common=True,
             risk="sends",

@@ -494,3 +494,13 @@ def test_settings_are_taken_from_the_command_line() -> None:
         "storm_429": True,
         "latency": "constant:0.5",
     }
+
+
+def test_calls_beyond_the_slots_are_answered_in_their_turn(sim: SimServer, chat: openai.OpenAI) -> None:
+    sim.configure(slots=2, latency="constant:0.1")
+    with ThreadPoolExecutor(8) as threads:
+        answers = list(threads.map(lambda number: complete(chat, f"Name {number} rivers."), range(8)))
+
+    stats = sim.stats()
+    assert len(answers) == stats["completed"] == 8
+    assert stats["served_sum_s"] > 1.2 * 8 * 0.1  # whoever waits is served later than the latency says
