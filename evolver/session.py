@@ -13,7 +13,6 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from functools import partial
 
 from sqlalchemy import URL, Engine
 
@@ -38,8 +37,9 @@ from evolver.models.protocol import Purpose
 from evolver.settings import Settings
 from evolver.stop import Stop
 from evolver_store.batches import open_batches
-from evolver_store.claim import Claim, claimed, others_at_work
+from evolver_store.claim import Claim, claimed
 from evolver_store.connect import open_for_writing, remove_if_new, store_url
+from evolver_store.key_locks import key_locks
 from evolver_store.link import PATIENCE
 from evolver_store.runs import Run, update_run
 
@@ -219,7 +219,7 @@ async def _make(
     asked: Asked,
     listener: Listener,
 ) -> Session:
-    ledger = Ledger(engine, claim, partial(others_at_work, store_url(terms.store), run.name))
+    ledger = Ledger(engine, claim, key_locks(store_url(terms.store), run.name))
     working.push_async_callback(ledger.aclose)
     common = Common(
         Gate(_slots(terms, asked, listener), rpm=terms.rpm, tpm=terms.tpm),

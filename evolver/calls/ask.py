@@ -19,6 +19,7 @@ from evolver.calls.budget import Allowance, Reservation
 from evolver.calls.common import Common
 from evolver.calls.events import CallEnded, CallRetried
 from evolver.calls.forecast import BATCH_FACTOR
+from evolver.calls.gate import Call
 from evolver.calls.health import LONGEST_OUTAGE
 from evolver.calls.key import Origin, call_key
 from evolver.calls.prices import Price
@@ -271,31 +272,45 @@ class Asker:
             self._common.tell_once(f"{error}; it is tried again for a while.")
 
     async def _try(self, request: Request, origin: Origin, allowance: Allowance, priority: int) -> Answer:
-        common, forecast = self._common, self._common.forecast
-        async with common.gate.slot(priority, request) as call:
-            if common.log.shared and (row := await common.log.find(self.key(request))) is not None:
-                call.unused()  # it waited for its slot, and a run beside this one has asked the same
+        """Ask once, with a slot in hand; where another asks the same meanwhile, wait for its answer without one."""
+        log, key = self._common.log, self.key(request)
+        while True:
+            async with self._common.gate.slot(priority, request) as call:
+                if await log.enter(key):
+                    try:
+                        return await self._ask_now(request, origin, allowance, call)
+                    finally:
+                        log.leave(key)
+                call.unused()
+            row = await log.answer(key)
+            if row is not None:
                 return self._served(request, row)
-            hold = await common.budget.reserve(allowance, forecast.likely(request), forecast.most(request))
-            paid, calls, started = None, 0, time.monotonic()
-            number = self._health.begin()
+
+    async def _ask_now(self, request: Request, origin: Origin, allowance: Allowance, call: Call) -> Answer:
+        common, forecast = self._common, self._common.forecast
+        if (row := await common.log.find(self.key(request))) is not None:
+            call.unused()  # it waited for its slot, and a run beside this one has asked the same
+            return self._served(request, row)
+        hold = await common.budget.reserve(allowance, forecast.likely(request), forecast.most(request))
+        paid, calls, started = None, 0, time.monotonic()
+        number = self._health.begin()
+        try:
             try:
-                try:
-                    completion = await self._complete(request)
-                except RowModelError as error:
-                    completion = withheld(error)
-                kept = self._kept(request, origin, time.monotonic() - started)
-                paid, tokens = self._cost(kept, completion)
-                calls = 1
-            finally:
-                # Before the slot is given back: what is spent beyond the budget is what was in flight.
-                common.budget.settle(hold, paid, calls)
-            answer = self._keep(kept, completion, paid, tokens)
-            if completion.finish_reason == WITHHELD:
-                raise RowModelError(completion.text, WITHHELD)
-            self._health.note_answer(number)
-            call.succeeded(answer.completion)
-            return answer
+                completion = await self._complete(request)
+            except RowModelError as error:
+                completion = withheld(error)
+            kept = self._kept(request, origin, time.monotonic() - started)
+            paid, tokens = self._cost(kept, completion)
+            calls = 1
+        finally:
+            # Before the slot is given back: what is spent beyond the budget is what was in flight.
+            common.budget.settle(hold, paid, calls)
+        answer = self._keep(kept, completion, paid, tokens)
+        if completion.finish_reason == WITHHELD:
+            raise RowModelError(completion.text, WITHHELD)
+        self._health.note_answer(number)
+        call.succeeded(answer.completion)
+        return answer
 
     def _kept(self, request: Request, origin: Origin, latency_s: float) -> Kept:
         return Kept(self.key(request), request.purpose, request, origin, latency_s)

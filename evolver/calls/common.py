@@ -17,17 +17,28 @@ from evolver.models.identity import ModelIdentity
 class CallLog(Protocol):
     """Where completed calls are kept."""
 
-    @property
-    def shared(self) -> bool:
-        """Whether others may keep calls there meanwhile, so that it is worth looking a second time."""
-        ...
-
     async def find(self, key: str) -> Mapping[str, Any] | None:
         """Return the row of ``calls`` under that key, if it was ever paid for."""
         ...
 
     def keep(self, row: dict[str, Any]) -> None:
         """Store a row of ``calls``."""
+        ...
+
+    async def enter(self, key: str) -> bool:
+        """Begin to ask for a call, to be left in any case; false where another run of the store is asking for it."""
+        ...
+
+    def leave(self, key: str) -> None:
+        """Have done with a call."""
+        ...
+
+    async def answer(self, key: str) -> Mapping[str, Any] | None:
+        """Wait while another asks for a call; return what came of it, ``None`` where nothing did."""
+        ...
+
+    def close(self) -> None:
+        """Send everybody away who waits for another's answer."""
         ...
 
 
@@ -63,5 +74,6 @@ class Common:
         """Let no more calls start, and nobody wait for one."""
         self.gate.close()
         self.budget.close()
+        self.log.close()
         for health in self._healths.values():
             health.close()

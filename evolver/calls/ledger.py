@@ -12,9 +12,11 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine
 
-from evolver.calls.lookups import Lookups, Peers
+from evolver.calls.lookups import Lookups
+from evolver.calls.turns import Turns
 from evolver.errors import RowModelError
 from evolver_store.claim import Claim
+from evolver_store.key_locks import KeyLocks, NoKeyLocks
 from evolver_store.link import once
 from evolver_store.runs import call_keys, calls_of, texts_of
 from evolver_store.saying import stated
@@ -54,12 +56,10 @@ class Ledger:
     Args:
         engine: A store opened for writing.
         claim: What keeps the run for this process, renewed with a lost connection.
-        others: Tells whether another process works on the store now; called in a thread.
+        locks: Tell who asks for which call among the runs that work on the store now; without them it is this run.
     """
 
-    def __init__(
-        self, engine: Engine, claim: Claim | None = None, others: Callable[[], bool] = lambda: False
-    ) -> None:
+    def __init__(self, engine: Engine, claim: Claim | None = None, locks: KeyLocks | None = None) -> None:
         self._engine = engine
         self._loop = asyncio.get_running_loop()
         self._room = asyncio.Event()
@@ -69,11 +69,13 @@ class Ledger:
         self._known = KnownKeys()
         self._expected: set[str] = set()
         self._lookups = Lookups(lambda keys: self.read(lambda conn: calls_of(conn, keys)))
-        self._peers = Peers(lambda: self._loop.run_in_executor(self._readers, others), self._learn)
+        self._turns = Turns(
+            locks or NoKeyLocks(), self.find, lambda key: self._writer.call(key) is not None, self._learn
+        )
 
     async def learn_calls(self) -> None:
         """Take note of the calls that the store holds, and of who else works on it."""
-        await self._peers.look()  # first: what is paid for from here on may not be among the keys
+        await self._turns.begin()  # first: what is paid for from here on may not be among the keys
         await self._learn()
 
     async def _learn(self) -> None:
@@ -112,7 +114,7 @@ class Ledger:
     @property
     def shared(self) -> bool:
         """Whether another process works on the store now: any call may be in it the next moment."""
-        return self._peers.seen()
+        return self._turns.shared
 
     async def find(self, key: str) -> Mapping[str, Any] | None:
         """Return the call of that key if it was paid for before."""
@@ -122,6 +124,23 @@ class Ledger:
         if key not in self._known and key not in self._expected and not self.shared:
             return None
         return await self._lookups.find(key)
+
+    async def enter(self, key: str) -> bool:
+        """Begin to ask for a call; see :meth:`Turns.enter`."""
+        return await self._turns.enter(key)
+
+    def leave(self, key: str) -> None:
+        """Have done with a call that was entered."""
+        self._turns.leave(key)
+
+    async def answer(self, key: str) -> Mapping[str, Any] | None:
+        """Wait while another asks for a call; see :meth:`Turns.answer`."""
+        self.expect([key])
+        return await self._turns.answer(key)
+
+    def close(self) -> None:
+        """Send everybody away who waits for what another asks."""
+        self._turns.close()
 
     def keep(self, row: Row) -> None:
         """Store a completed call; on disk within 50 ms.
@@ -157,11 +176,18 @@ class Ledger:
         """
         try:
             try:
-                await self._peers.aclose()
+                await self._turns.end()
             finally:
                 await self._loop.run_in_executor(self._readers, self._writer.close)
         finally:
-            self._readers.shutdown()
+            try:
+                await self._turns.give_back()
+            finally:
+                self._readers.shutdown()
 
     def _wake(self) -> None:
-        self._loop.call_soon_threadsafe(self._room.set)
+        self._loop.call_soon_threadsafe(self._committed)
+
+    def _committed(self) -> None:
+        self._room.set()
+        self._turns.committed()

@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import suppress
 from typing import Any
 
-from evolver_store.errors import StoreError
-
 _MOST = 500  # keys a query: below every database's limit of bound values
-_STALE = 1.0  # seconds for which it is believed that somebody else works on the store, or nobody
 
 Rows = Mapping[str, Mapping[str, Any]]
 Read = Callable[[Sequence[str]], Awaitable[Rows]]
@@ -71,45 +66,3 @@ class Lookups:
                         future.set_exception(error)
                     else:
                         future.set_result(rows.get(key))
-
-
-class Peers:
-    """Whether another process works on the store now, so that calls may come into it that are not ours.
-
-    Asked in a thread at most once a second, and only while calls are made: what is told is the latest answer.
-
-    Args:
-        ask: The question.
-        left: Called when the others have gone: learns what they have left in the store.
-    """
-
-    def __init__(self, ask: Callable[[], Awaitable[bool]], left: Callable[[], Awaitable[None]]) -> None:
-        self._ask = ask
-        self._left = left
-        self._asking: asyncio.Task[None] | None = None
-        self._asked = -_STALE
-        self.here = False
-
-    async def look(self) -> None:
-        """Ask now; a store that cannot be asked leaves the answer as it was: whoever reads or writes will say so."""
-        self._asked = time.monotonic()
-        with suppress(StoreError):
-            here = await self._ask()
-            if self.here and not here:
-                await self._left()
-            self.here = here
-
-    def seen(self) -> bool:
-        """Return the latest answer, and ask anew where it has grown old."""
-        if self._asking is None and time.monotonic() - self._asked >= _STALE:
-            self._asking = asyncio.create_task(self.look())
-            self._asking.add_done_callback(self._over)
-        return self.here
-
-    async def aclose(self) -> None:
-        """Wait for a question that is under way."""
-        if self._asking is not None:
-            await self._asking
-
-    def _over(self, task: asyncio.Task[None]) -> None:
-        self._asking = None

@@ -22,7 +22,7 @@ def store_files(what: str, database: str | None) -> Iterator[tuple[str, Path]]:
     if not database:
         return
     yield what, Path(database)
-    for ending in ("-wal", "-shm", "-journal"):
+    for ending in ("-wal", "-shm", "-journal", "-asking"):
         yield f"a part of {what}", Path(f"{database}{ending}")
     store = Path(database)
     for claim in store.parent.glob(f"{escape(store.name)}-claim-*"):

@@ -52,7 +52,7 @@ def claimed(url: URL, run: str) -> Iterator[Claim]:
     if url.get_backend_name() == "sqlite":
         from evolver_store.file_claim import file_claim
 
-        with file_claim(_file(url), run, _busy(url, run)) as claim:
+        with file_claim(store_file(url), run, _busy(url, run)) as claim:
             yield claim
     else:
         from evolver_store.server_claim import server_claim
@@ -72,30 +72,14 @@ def is_claimed(url: URL, run: str) -> bool:
     if url.get_backend_name() == "sqlite":
         from evolver_store.file_claim import is_locked
 
-        return is_locked(_file(url), run)
+        return is_locked(store_file(url), run)
     from evolver_store.server_claim import is_held
 
     return is_held(url, run)
 
 
-def others_at_work(url: URL, run: str) -> bool:
-    """Tell whether a process works on another run of the store now: calls may then come in that are not ours.
-
-    Cheap on SQLite (a look into the folder), one short query on PostgreSQL.
-
-    Raises:
-        StoreError: The server cannot be reached.
-    """
-    if url.get_backend_name() == "sqlite":
-        from evolver_store.file_claim import is_any_other_locked
-
-        return is_any_other_locked(_file(url), run)
-    from evolver_store.server_claim import is_any_other_held
-
-    return is_any_other_held(url, run)
-
-
-def _file(url: URL) -> Path:
+def store_file(url: URL) -> Path:
+    """Return the file of a SQLite store."""
     return Path(str(url.database)).resolve()
 
 

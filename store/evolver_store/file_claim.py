@@ -66,7 +66,7 @@ def file_claim(database: Path, run: str, busy: RunBusyError) -> Iterator[FileCla
         with contextlib.suppress(
             OSError
         ):  # a folder that turned read-only keeps an empty file that claims nothing
-            if _is_still(path, handle):
+            if is_still(path, handle):
                 path.unlink()
         os.close(handle)
 
@@ -117,10 +117,10 @@ else:
     def _locked(path: Path, database: Path, busy: RunBusyError) -> int:
         """Open the file and lock it; whoever had it before may have removed it in between, so look once more."""
         for _ in range(_TRIES):
-            handle = _opened(path, database)
+            handle = opened_beside(path, database)
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                if _is_still(path, handle):
+                if is_still(path, handle):
                     return handle
             except BlockingIOError:
                 time.sleep(_PAUSE)
@@ -130,7 +130,13 @@ else:
             os.close(handle)
         raise busy
 
-    def _opened(path: Path, database: Path) -> int:
+    def opened_beside(path: Path, database: Path) -> int:
+        """Open a small file beside a store, made where there is none; whoever may write the store may use it.
+
+        Raises:
+            StoreError: It is no file, or somebody else's.
+            OSError: It cannot be opened.
+        """
         mode = _mode(database)
         flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
         handle = os.open(path, flags, 0o600)
@@ -169,7 +175,8 @@ else:
         shared = bool(store.st_mode & stat.S_IWGRP) and state.st_gid == store.st_gid
         return state.st_uid == store.st_uid or shared
 
-    def _is_still(path: Path, handle: int) -> bool:
+    def is_still(path: Path, handle: int) -> bool:
+        """Tell whether an open file is the one that has that name now; another may have removed it meanwhile."""
         try:
             return os.path.samestat(os.stat(path, follow_symlinks=False), os.fstat(handle))
         except FileNotFoundError:

@@ -25,7 +25,7 @@ _HELD = text(
     " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
     " AND (classid::bigint << 32 | objid::bigint) = :key)"
 )
-_OTHERS = text(
+OTHERS = text(
     "SELECT COUNT(*) FROM pg_locks one WHERE one.locktype = 'advisory' AND one.granted AND one.objsubid = 1"
     " AND one.database = (SELECT oid FROM pg_database WHERE datname = current_database())"
     " AND (one.classid::bigint << 32 | one.objid::bigint) = :any AND one.pid NOT IN ("
@@ -136,11 +136,6 @@ def _keep_awake(claim: ServerClaim, over: threading.Event) -> None:
 def is_held(url: URL, run: str) -> bool:
     """Tell whether a session holds the lock of a run."""
     return bool(_asked(url, lambda conn: conn.execute(_HELD, {"key": key_of(run)}).scalar()))
-
-
-def is_any_other_held(url: URL, run: str) -> bool:
-    """Tell whether a session holds the lock of any run but this."""
-    return bool(_asked(url, lambda conn: conn.execute(_OTHERS, {"key": key_of(run)}).scalar()))
 
 
 def _asked(url: URL, ask: Callable[[Connection], object]) -> object:

@@ -22,6 +22,7 @@ from sqlalchemy.dialects import sqlite
 from evolver_store.claim import Claim
 from evolver_store.errors import EvolverError, StoreError
 from evolver_store.link import Link
+from evolver_store.paid import paid_again
 from evolver_store.saying import cause_of, is_of_the_row, way_on
 from evolver_store.schema import calls, instructions
 
@@ -34,12 +35,12 @@ _Item = tuple[_Write, Row]
 _T = TypeVar("_T")
 
 
-def insert_rows(conn: Connection, table: Table, rows: list[Row]) -> None:
-    """Insert rows that may be there already; never commits.
+def insert_rows(conn: Connection, table: Table, rows: list[Row]) -> int:
+    """Insert rows that may be there already; return how many were not. Never commits.
 
     ``rows`` is a list of dicts with equal keys: one statement, executed many times.
     """
-    conn.execute(_insert(table, conn.dialect.name), rows)
+    return conn.execute(_insert(table, conn.dialect.name), rows).rowcount
 
 
 @cache
@@ -63,7 +64,10 @@ def _remake_instructions(conn: Connection, rows: list[Row]) -> None:
 
 
 def _insert_calls(conn: Connection, rows: list[Row]) -> None:
-    insert_rows(conn, calls, rows)
+    if insert_rows(conn, calls, rows) < len(rows):
+        again = paid_again(conn, rows)
+        if again:
+            insert_rows(conn, calls, again)
 
 
 def _answer_seeds(conn: Connection, rows: list[Row]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from evolver.calls.ask import Asker
@@ -17,6 +17,22 @@ from evolver.models.identity import ModelIdentity
 from evolver.models.protocol import Purpose
 
 PURPOSES: tuple[Purpose, ...] = ("evolve", "judge", "answer")
+
+
+class Alone:
+    """A call log of nobody but this run."""
+
+    async def enter(self, key: str) -> bool:
+        return True
+
+    def leave(self, key: str) -> None:
+        pass
+
+    async def answer(self, key: str) -> Mapping[str, Any] | None:
+        raise AssertionError("nobody else asks")
+
+    def close(self) -> None:
+        pass
 
 
 def make_asker(

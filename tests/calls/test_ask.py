@@ -22,17 +22,15 @@ from evolver.calls.waits import check_wait
 from evolver.errors import BudgetError, RowModelError, RunModelError, TransientModelError
 from evolver.models.identity import ModelIdentity
 from evolver.models.protocol import Completion, Request, Sampling
-from tests.calls.asking import make_asker
+from tests.calls.asking import Alone, make_asker
 
 WHO = ModelIdentity("openai", "openai:m", "http://one/v1")
 ASKED = Request("answer", "Name three rivers.", Sampling(), "1.1")
 ORIGIN = Origin(1, 2, 3)
 
 
-class Memory:
+class Memory(Alone):
     """A call log in a dict."""
-
-    shared = False
 
     def __init__(self) -> None:
         self.rows: dict[str, dict[str, Any]] = {}

@@ -4,37 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
-import pytest
-from sqlalchemy import Engine
-
-from evolver.calls.ledger import Ledger
-from evolver.calls.lookups import Lookups, Peers
-from evolver_store.connect import open_for_writing
-from evolver_store.connect import store_url as parsed
+from evolver.calls.lookups import Lookups
 from evolver_store.errors import StoreError
-from evolver_store.schema import calls
-
-
-def a_call(key: str) -> dict[str, Any]:
-    return {
-        "key": key,
-        "run_id": 1,
-        "root_id": None,
-        "epoch": None,
-        "purpose": "answer",
-        "provider": "openai",
-        "model": "openai:m",
-        "completion": f"answer to {key}",
-        "finish_reason": "stop",
-        "prompt_tokens": 1,
-        "completion_tokens": 2,
-        "cost_usd": 0.1,
-        "latency_s": 0.1,
-        "created_at": datetime.now(UTC),
-    }
 
 
 class Queries:
@@ -89,51 +62,3 @@ def test_a_store_that_cannot_be_read_is_told_to_all_who_wait_and_the_next_asks_a
         assert await lookups.find("a") == {}
 
     asyncio.run(run())
-
-
-@pytest.mark.parametrize("shared", [True, False])
-def test_a_call_that_another_run_pays_for_meanwhile_is_found_while_it_works(
-    store_url: str, shared: bool
-) -> None:
-    engine = open_for_writing(parsed(store_url))
-
-    async def run() -> Mapping[str, Any] | None:
-        ledger = Ledger(engine, others=lambda: shared)
-        await ledger.learn_calls()
-        await asyncio.to_thread(_insert, engine, "ab" * 16)
-        try:
-            return await ledger.find("ab" * 16)
-        finally:
-            await ledger.aclose()
-
-    found = asyncio.run(run())
-    engine.dispose()
-    assert (found is not None) == shared
-
-
-def test_what_the_others_have_left_is_learnt_when_they_have_gone() -> None:
-    async def run() -> None:
-        here, learnt = True, 0
-
-        async def ask() -> bool:
-            return here
-
-        async def left() -> None:
-            nonlocal learnt
-            learnt += 1
-
-        peers = Peers(ask, left)
-        await peers.look()
-        assert (peers.here, learnt) == (True, 0)
-        here = False
-        await peers.look()
-        assert (peers.here, learnt) == (False, 1)
-        await peers.look()
-        assert learnt == 1
-
-    asyncio.run(run())
-
-
-def _insert(engine: Engine, key: str) -> None:
-    with engine.begin() as conn:
-        conn.execute(calls.insert(), [a_call(key)])

@@ -21,7 +21,7 @@ from evolver.errors import BudgetError, ModelError, RowModelError, RunModelError
 from evolver.models.factory import identify, identity, make_model
 from evolver.models.identity import ModelIdentity
 from evolver.models.protocol import Completion, Request, Sampling
-from tests.calls.asking import make_asker
+from tests.calls.asking import Alone, make_asker
 
 REQUEST = Request("evolve", "Why?", Sampling(), "1.1")
 LIMITED = TransientModelError("429", "rate_limited", retry_after=3600.0, overload=True)
@@ -30,10 +30,8 @@ BROKEN = TransientModelError("500", "server_error", retry_after=0.0)
 UNREACHED = TransientModelError("refused", "connection", retry_after=0.0)
 
 
-class Nothing:
+class Nothing(Alone):
     """A log that keeps nothing."""
-
-    shared = False
 
     async def find(self, key: str) -> Mapping[str, Any] | None:
         return None

@@ -14,10 +14,11 @@ import pytest
 from sqlalchemy import Connection, create_engine, text
 
 from evolver.errors import RunBusyError, StoreError
-from evolver_store.claim import claimed, is_claimed, others_at_work
+from evolver_store.claim import claimed, is_claimed
 from evolver_store.connect import open_for_writing
 from evolver_store.connect import store_url as parse_url
 from evolver_store.file_claim import claim_path
+from evolver_store.key_locks import key_locks
 from evolver_store.writer import Writer
 from tests.postgres_fixture import MakeStore
 
@@ -65,11 +66,11 @@ def test_anybody_can_tell_whether_a_run_is_claimed_and_whether_others_work_on_th
     with claimed(url, "a"):
         assert is_claimed(url, "a")
         assert not is_claimed(url, "b")
-        assert not others_at_work(url, "a")
-        assert others_at_work(url, "b")
+        assert not key_locks(url, "a").others()
+        assert key_locks(url, "b").others()
         with held_elsewhere(store_url, "b"):
             assert is_claimed(url, "b")
-            assert others_at_work(url, "a")
+            assert key_locks(url, "a").others()
     assert not is_claimed(url, "a")
 
 

@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import Engine, text
 
 from evolver.errors import StoreError
+from evolver.facts.spending import paid_by
 from evolver_store import writer as writer_module
 from evolver_store.connect import open_for_writing, reading
 from evolver_store.runs import calls_of, insert_run, texts_of
@@ -186,9 +187,9 @@ def test_a_transaction_holds_no_more_rows_than_it_may(
     sizes: list[int] = []
     insert = writer_module.insert_rows
 
-    def counted(conn: Any, table: Any, rows: list[Any]) -> None:
+    def counted(conn: Any, table: Any, rows: list[Any]) -> int:
         sizes.append(len(rows))
-        insert(conn, table, rows)
+        return insert(conn, table, rows)
 
     monkeypatch.setattr(writer_module, "insert_rows", counted)
     writer = Writer(engine)
@@ -225,3 +226,19 @@ def test_ids_are_the_stated_arithmetic_and_stay_exact_in_53_bits() -> None:
     assert row_id(3, 5, 7, 9) == 3 * 2**40 + 5 * 2**12 + 7 * 2**6 + 9
     assert place(row_id(8191, 2**28 - 1, 63, 63)) == (8191, 2**28 - 1, 63, 63)
     assert row_id(8191, 2**28 - 1, 63, 63) < 2**53
+
+
+def test_a_call_that_was_paid_for_twice_is_kept_once_for_the_lineage_and_twice_for_the_money(
+    engine: Engine,
+) -> None:
+    key = "ab" * 16
+    first, second = call(key), call(key) | {"run_id": 2, "completion": "another", "cost_usd": 0.5}
+    for _ in range(2):  # nobody knows whether a commit arrived, so it is written again
+        writer = Writer(engine)
+        writer.put_call(first)
+        writer.put_call(second)
+        writer.close()
+    with engine.connect() as conn:
+        assert calls_of(conn, [key])[key]["completion"] == first["completion"]
+        assert (paid_by(conn, 1).calls, paid_by(conn, 2).calls) == (1, 1)
+        assert paid_by(conn, 2).cost_usd == 0.5
