@@ -145,7 +145,12 @@ class BatchQueue:
         return self._answered(ask)
 
     def _answered(self, ask: Ask) -> Outcome:
-        return self._desk.gate.content(self._api, ask) or self._desk.outcome(self._api, ask)
+        counters = self._desk.counters
+        prompt, completion = counters.prompt_tokens, counters.completion_tokens
+        outcome = self._desk.gate.content(self._api, ask) or self._desk.outcome(self._api, ask)
+        counters.batches["prompt_tokens"] += counters.prompt_tokens - prompt
+        counters.batches["completion_tokens"] += counters.completion_tokens - completion
+        return outcome
 
 
 def _name(outcome: Outcome) -> str:

@@ -7,6 +7,10 @@ from collections import Counter
 from typing import Any
 
 MAX_SAMPLES = 2000
+_OF_BATCHES = (
+    *("submitted", "requests", "succeeded", "errored", "expired", "canceled"),
+    *("prompt_tokens", "completion_tokens"),  # of those that succeeded; among the tokens of all calls too
+)
 
 
 class Timeline:
@@ -125,7 +129,7 @@ class Counters:
             **self.contents.figures(),
             **self.timeline.as_dict(),
             "batches": {
-                **dict.fromkeys(("submitted", "requests", "succeeded", "errored", "expired", "canceled"), 0),
+                **dict.fromkeys(_OF_BATCHES, 0),
                 **self.batches,
                 "contents": self.batch_contents.figures(),
                 "custom_ids": self.batch_ids.figures(),

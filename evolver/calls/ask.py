@@ -20,7 +20,7 @@ from evolver.calls.common import Common
 from evolver.calls.events import CallEnded, CallRetried
 from evolver.calls.forecast import BATCH_FACTOR
 from evolver.calls.gate import Call
-from evolver.calls.health import LONGEST_OUTAGE
+from evolver.calls.health import LONGEST_OUTAGE, MOST_TRIES
 from evolver.calls.key import Origin, call_key
 from evolver.calls.prices import Price
 from evolver.calls.rows import ROWS_OWN, WITHHELD, Kept, call_row, checked, completion_of, withheld
@@ -230,7 +230,7 @@ class Asker:
                 if health.out_of_patience(failed, error):
                     if error.overload or health.last_answered <= since:
                         await self._blame(request, origin, error)
-                    if health.last_answered > since:
+                    if health.last_answered > since and failed >= MOST_TRIES:
                         raise RowModelError(
                             f"failed {tried} times, the last time: {error}", error.kind
                         ) from error
@@ -321,11 +321,12 @@ class Asker:
             async with asyncio.timeout(self._common.timeout):
                 return _typed(await self._model.complete(request))
         except TimeoutError as error:
-            health.note_failure()
             message = f"{self.name} did not answer within {self._common.timeout:g} s"
-            raise TransientModelError(message, "timeout") from error
-        except TransientModelError:
-            health.note_failure()
+            late = TransientModelError(message, "timeout")
+            health.note_failure(late)
+            raise late from error
+        except TransientModelError as error:
+            health.note_failure(error)
             raise
         finally:
             health.end()

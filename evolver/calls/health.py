@@ -25,6 +25,8 @@ LONGEST_REFUSAL = 180.0
 Limits are counted by the minute, and the gate is down to a single call by then: three minutes without one answer are no
 such limit, but an empty account or a day's quota, in whatever words it is told.
 """
+MOST_ALIKE = 3
+"""Times that the same page came instead of a completion, from which a provider that never answered is asked about."""
 MOST_PARKED = 8  # refused requests in a row from which the question is asked
 
 Probe = Callable[[], Awaitable[None]]
@@ -44,6 +46,8 @@ class Health:
         self._parked: list[tuple[int, asyncio.Future[None]]] = []
         self._asking = 0
         self._failing_since: float | None = None
+        self._page: str | None = None
+        self._pages = 0
         self.answered = 0
         self.begun = 0
         """The number of the last call that was begun."""
@@ -80,17 +84,24 @@ class Health:
             if not one.done():
                 one.set_result(None)
 
-    def note_failure(self) -> None:
+    def note_failure(self, error: TransientModelError) -> None:
         """A request was not answered."""
         if self._failing_since is None:
             self._failing_since = self._clock()
+        page = str(error) if error.kind == "malformed" else None
+        self._pages = self._pages + 1 if page is not None and page == self._page else 1
+        self._page = page
 
     def out_of_patience(self, tried: int, error: TransientModelError) -> bool:
-        """Tell whether it is time to ask who is at fault; ``tried`` leaves out want of capacity, no request's fault."""
+        """Tell whether it is time to ask who is at fault; ``tried`` leaves out want of capacity, no request's fault.
+
+        Where nobody was ever answered and everybody got the same page, no more tries will change it.
+        """
         if error.overload:
             refused = error.kind == "rate_limited" and error.retry_after is None
             return self.silence > (LONGEST_REFUSAL if refused else LONGEST_OVERLOAD)
-        return tried >= MOST_TRIES
+        one_page = not self.answered and self._page is not None and self._pages >= MOST_ALIKE
+        return tried >= MOST_TRIES or one_page
 
     async def settle(self, probe: Probe) -> None:
         """Return if it is the request that fails, as the provider answers others.

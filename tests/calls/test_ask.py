@@ -14,7 +14,7 @@ from evolver.calls.ask import Answer, Asker
 from evolver.calls.budget import Budget
 from evolver.calls.events import CallEnded, CallEvent, CallRetried
 from evolver.calls.gate import Gate
-from evolver.calls.health import MOST_TRIES
+from evolver.calls.health import MOST_ALIKE, MOST_TRIES
 from evolver.calls.key import Origin, call_key
 from evolver.calls.limits import SlotsClosedError
 from evolver.calls.prices import Price
@@ -174,6 +174,26 @@ def test_a_provider_that_answers_nobody_stops_the_run() -> None:
         with pytest.raises(RunModelError, match="answers nobody"):
             await asker(model, EagerGate(), Memory(), []).ask(ASKED, ORIGIN, 0)
         assert model.calls == MOST_TRIES + 1  # the last one asks whether anybody is answered
+
+    asyncio.run(run())
+
+
+def test_the_same_page_for_every_request_stops_the_run_before_the_tries_are_used_up() -> None:
+    async def run() -> None:
+        model = Answers(TransientModelError("answered with no JSON: <html>", "malformed"))
+        with pytest.raises(RunModelError, match=r"answers nobody.*<html>"):
+            await asker(model, EagerGate(), Memory(), []).ask(ASKED, ORIGIN, 0)
+        assert model.calls == MOST_ALIKE + 1  # the last one asks whether anybody is answered
+
+    asyncio.run(run())
+
+
+def test_a_request_that_met_the_same_page_thrice_is_asked_on_once_somebody_is_answered() -> None:
+    async def run() -> None:
+        page = TransientModelError("answered with no JSON: <html>", "malformed")
+        model = Answers(*[page] * MOST_ALIKE, Completion("ready"), page, Completion("At last."))
+        ask = asker(model, EagerGate(), Memory(), [])
+        assert (await ask.ask(ASKED, ORIGIN, 0)).completion.text == "At last."
 
     asyncio.run(run())
 

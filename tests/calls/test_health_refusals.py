@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from evolver.calls.health import LONGEST_OVERLOAD, LONGEST_REFUSAL, Health
+from evolver.calls.health import LONGEST_OVERLOAD, LONGEST_REFUSAL, MOST_ALIKE, Health
 from evolver.errors import RowModelError, RunModelError, TransientModelError
 
 
@@ -25,13 +25,13 @@ def test_a_refusal_of_all_without_a_time_is_given_up_sooner_than_want_of_capacit
     now = 0.0
     health = Health(lambda: now)
     error = TransientModelError("said", kind, retry_after=retry_after, overload=True)
-    health.note_failure()
+    health.note_failure(error)
     now = patience
     assert not health.out_of_patience(99, error)
     now = patience + 1
     assert health.out_of_patience(99, error)
     health.note_answer()
-    health.note_failure()
+    health.note_failure(error)
     assert not health.out_of_patience(99, error)
 
 
@@ -96,3 +96,20 @@ def test_who_is_refused_while_the_question_is_asked_is_asked_about_once_more() -
         return asked
 
     assert asyncio.run(scene()) == 2
+
+
+def test_the_same_page_for_everybody_is_asked_about_after_three_unless_somebody_was_answered() -> None:
+    page = TransientModelError("answered with no JSON: <html>", "malformed")
+    other = TransientModelError("answered with no JSON: {", "malformed")
+    for answered, errors, patience in (
+        (False, [page] * MOST_ALIKE, False),
+        (False, [page] * (MOST_ALIKE - 1), True),
+        (False, [page, page, other, page], True),
+        (True, [page] * MOST_ALIKE, True),
+    ):
+        health = Health()
+        if answered:
+            health.note_answer()
+        for error in errors:
+            health.note_failure(error)
+        assert health.out_of_patience(1, errors[-1]) is not patience
