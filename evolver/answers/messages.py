@@ -85,8 +85,8 @@ def of_content(content: object) -> Said:
 def beside(fields: Mapping[str, Any], depth: int = _DEPTH) -> str:
     """Return the reasoning in the fields of a message, empty where there is none."""
     for field in _FIELDS:
-        thought = "".join(_words(fields.get(field)))
-        if thought.strip():
+        value = fields.get(field)
+        if value and (thought := "".join(_words(value))).strip():
             return thought
     own = fields.get("provider_specific_fields")
     return beside(own, depth - 1) if depth and isinstance(own, Mapping) else ""

@@ -78,11 +78,17 @@ class Parameters:
         self._lessons: dict[Lesson, None] = {}
         self._batched: dict[Sampling, None] = {}
         self._told: set[tuple[str, str]] = set()
+        self._sent: dict[Sampling, dict[str, Value]] = {}
+        self._answered: set[Sampling] = set()
 
     def of(self, sampling: Sampling) -> dict[str, Value]:
         """Return what to send, by the server's names; a frequency penalty of 0 is every provider's default."""
-        sent = self._kept(sampling)
-        return {self._name(parameter): value for parameter, value in sent.items()}
+        sent = self._sent.get(sampling)
+        if sent is None:
+            kept = self._kept(sampling)
+            sent = {self._name(parameter): value for parameter, value in kept.items()}
+            self._sent[sampling] = sent
+        return dict(sent)
 
     @property
     def left_out(self) -> set[str]:
@@ -126,10 +132,12 @@ class Parameters:
                     learnt = []
                 if lessons is None:
                     raise failed from error
-                self._lessons.update(dict.fromkeys(lessons))
+                self._take_in(lessons)
                 learnt += lessons
             else:
-                self._accepted.add(frozenset(self._kept(sampling, taught=False)))
+                if sampling not in self._answered:
+                    self._answered.add(sampling)
+                    self._accepted.add(frozenset(self._kept(sampling, taught=False)))
                 self.confirm(learnt)
                 return answer
 
@@ -145,8 +153,12 @@ class Parameters:
         named, by_field = refusal.named(kept)
         lessons = list(self._lessons_of(refusal, named, by_field, kept))
         new = [lesson for lesson in lessons if lesson not in self._lessons]
-        self._lessons.update(dict.fromkeys(new))
+        self._take_in(new)
         return new or None
+
+    def _take_in(self, lessons: Iterable[Lesson]) -> None:
+        self._lessons.update(dict.fromkeys(lessons))
+        self._sent.clear()
 
     def _guesses_at(self, sampling: Sampling) -> Iterator[list[Lesson]]:
         """What to leave out where nobody says what is wrong: ever more, unless it was all accepted before."""
@@ -173,7 +185,7 @@ class Parameters:
         for sampling in self._batched or (Sampling(),):
             kept = self._kept(sampling, taught=False)
             lessons += self._lessons_of(refusal, *refusal.named(kept), kept)
-        self._lessons.update(dict.fromkeys(lessons))
+        self._take_in(lessons)
         self.confirm(lessons)
         return bool(lessons)
 
@@ -189,6 +201,7 @@ class Parameters:
         """Forget what was learnt in a call that was refused for another reason after all."""
         for lesson in lessons:
             self._lessons.pop(lesson, None)
+        self._sent.clear()
 
     def _kept(self, sampling: Sampling, *, taught: bool = True) -> dict[str, Value]:
         asked = {

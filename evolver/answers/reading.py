@@ -15,6 +15,7 @@ from evolver.quoting import quote, without_keys
 from evolver.text import mended
 
 _START = 40  # characters by which a trace is known to begin a text, with no tag before it
+_NAMES = 64  # that answers give their model and are remembered; more are quoted anew each time
 
 
 class Reader:
@@ -41,6 +42,7 @@ class Reader:
         self._keys = keys
         self._unknown: set[str] = set()
         self._untagged = False
+        self._names: dict[str, str] = {}
 
     def completion(
         self,
@@ -83,7 +85,7 @@ class Reader:
             reasoning=reasoning,
             reasoning_tokens=spent.reasoning,
             usage_known=spent.known,
-            answered_by=quote(by, *keys) if isinstance(by, str) and by.strip() else None,
+            answered_by=self._named(by, keys) if isinstance(by, str) else None,
             reasoning_in="field" if thought.strip() else "text" if found.reasoning else None,
         )
         if refusal or finish == "refusal":
@@ -99,6 +101,14 @@ class Reader:
             self._note(word)
             return replace(made, finish_reason=word)
         return made
+
+    def _named(self, by: str, keys: Sequence[str]) -> str | None:
+        """Quote what an answer calls its model, which nearly every answer does by the same name."""
+        if (name := self._names.get(by)) is None:
+            name = quote(by, *keys) if by.strip() else ""
+            if len(self._names) < _NAMES:
+                self._names[by] = name
+        return name or None
 
     def _note(self, finish: str) -> None:
         if finish in self._unknown:

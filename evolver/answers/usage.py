@@ -54,13 +54,18 @@ def read_usage(usage: object) -> Usage:
     reasoning = _reasoning(usage)
     if prompt is None and completion is None:
         return UNKNOWN
-    prompt = (prompt or 0) + sum(count(usage.get(field)) or 0 for field in _BESIDE_INPUT)
+    prompt = prompt or 0
+    for field in _BESIDE_INPUT:
+        if field in usage:
+            prompt += count(usage[field]) or 0
     known = completion is not None and (completion > 0 or prompt > 0)
     return Usage(prompt, max(completion or 0, reasoning), reasoning, known)
 
 
 def count(value: object) -> int | None:
     """Return a token count given as a number or as text; ``None`` for anything that is none."""
+    if type(value) is int:
+        return value if 0 <= value <= _MOST else None
     if isinstance(value, str):
         try:
             value = float(value.replace(",", "").strip())
@@ -72,7 +77,10 @@ def count(value: object) -> int | None:
 
 
 def _first(usage: Mapping[str, object], fields: tuple[str, ...]) -> int | None:
-    return next((number for field in fields if (number := count(usage.get(field))) is not None), None)
+    for field in fields:
+        if field in usage and (number := count(usage[field])) is not None:
+            return number
+    return None
 
 
 def _reasoning(usage: Mapping[str, object]) -> int:

@@ -70,6 +70,7 @@ class Asker:
         self._price = price
         self._common = common
         self._health = common.health(identity)
+        self._reads = getattr(model, "reads_answers", False) is True
 
     @property
     def name(self) -> str:
@@ -192,8 +193,11 @@ class Asker:
         checked(completion)
         common.log.keep(call_row(kept, self._identity, completion, tokens=tokens, cost_usd=paid))
         common.report(CallEnded(kept.purpose, *tokens, paid, cached=False))
-        counted = replace(completion, prompt_tokens=tokens[0], completion_tokens=tokens[1], usage_known=True)
-        return Answer(counted, paid)
+        if not completion.usage_known:
+            completion = replace(
+                completion, prompt_tokens=tokens[0], completion_tokens=tokens[1], usage_known=True
+            )
+        return Answer(completion, paid)
 
     async def _ask_local(self, request: Request) -> Answer:
         self._common.gate.check_open()
@@ -319,7 +323,8 @@ class Asker:
         health = self._health
         try:
             async with asyncio.timeout(self._common.timeout):
-                return _typed(await self._model.complete(request))
+                completion = await self._model.complete(request)
+                return completion if self._reads else _typed(completion)
         except TimeoutError as error:
             message = f"{self.name} did not answer within {self._common.timeout:g} s"
             late = TransientModelError(message, "timeout")

@@ -12,6 +12,11 @@ from evolver.models.protocol import Request, Sampling
 
 _encode = json.JSONEncoder(separators=(",", ":"), sort_keys=True).encode
 
+# What stands around the own parts of calls, by the very objects it was made of: equal ones may be written in two ways,
+# such as 1 and 1.0, and would then have two keys.
+_AROUND: dict[tuple[int, int], tuple[ModelIdentity, Sampling, str, str]] = {}
+_MOST = 64
+
 
 @dataclass(frozen=True, slots=True)
 class Origin:
@@ -29,7 +34,20 @@ class Origin:
 def call_key(identity: ModelIdentity, request: Request) -> str:
     """Return the key of a call: a digest of everything that shapes its completion (32 hexadecimal digits)."""
     sampling = request.sampling
-    shape = [
+    place = id(identity), id(sampling)
+    found = _AROUND.get(place)
+    if found is None or found[0] is not identity or found[1] is not sampling:
+        if len(_AROUND) >= _MOST:
+            _AROUND.clear()
+        found = _AROUND[place] = identity, sampling, *_around(identity, sampling)
+    _, _, before, after = found
+    own = f"{_encode(request.system)},{_encode(request.prompt)},{_encode(request.sample)}"
+    return blake2b(f"{before},{own}{after}".encode(), digest_size=16).hexdigest()
+
+
+def _around(identity: ModelIdentity, sampling: Sampling) -> tuple[str, str]:
+    """What stands before and after a call's own parts in the list that is digested."""
+    before = [
         identity.provider,
         identity.base_url,
         identity.name,
@@ -38,12 +56,9 @@ def call_key(identity: ModelIdentity, request: Request) -> str:
         sampling.top_p,
         sampling.frequency_penalty,
         sampling.max_tokens,
-        request.system,
-        request.prompt,
-        request.sample,
-        *_besides(sampling),
     ]
-    return blake2b(_encode(shape).encode(), digest_size=16).hexdigest()
+    after = "".join("," + _encode(part) for part in _besides(sampling))
+    return _encode(before)[:-1], f"{after}]"
 
 
 def _besides(sampling: Sampling) -> list[object]:

@@ -6,7 +6,7 @@ import asyncio
 import json
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, ClassVar
 
 from langchain.chat_models import init_chat_model
 from langchain_core.language_models.chat_models import BaseChatModel, SimpleChatModel
@@ -56,6 +56,8 @@ class LangChainModel:
     Raises:
         SettingsError: Unknown provider, missing package or missing key. Nothing was sent.
     """
+
+    reads_answers: ClassVar = True
 
     def __init__(
         self,

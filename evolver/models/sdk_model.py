@@ -36,6 +36,7 @@ class SdkModel(ABC):
 
     provider: ClassVar[str]
     settings = ""
+    reads_answers: ClassVar = True  # by evolver.answers.reading: nothing of them need be looked at again
     hottest: ClassVar[float] = math.inf
     sdk: ClassVar[Sdk]
     learns: ClassVar[Mapping[str, Any]]

@@ -178,7 +178,9 @@ class _Trial:
         for text in (prompt.text, prompt.system or ""):
             self._checked(text, "made a prompt that holds")
         self.details.update(self._checked_details(prompt.details))
-        sampling = replace(self.method.call_settings["evolve"].sampling, **self.mutator.sampling)
+        sampling = self.method.call_settings["evolve"].sampling
+        if self.mutator.sampling:
+            sampling = replace(sampling, **self.mutator.sampling)
         evolved = await self.whole("evolve", prompt.text, prompt.system, sampling=sampling)
         try:
             read = self.mutator.parse(without_tokens(evolved.text, prompt.text))

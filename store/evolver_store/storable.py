@@ -83,6 +83,9 @@ def why_unstorable(row: Mapping[str, Any]) -> str | None:
     Costs some microseconds. The words go well after "it cannot be stored: ".
     """
     for name, value in row.items():
+        kind = type(value)
+        if kind is str and value.isascii() and "\0" not in value:  # nearly every text, at half the time
+            continue
         if value is None or isinstance(value, datetime | bytes):
             continue
         if isinstance(value, str | int | float):

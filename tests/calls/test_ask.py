@@ -97,6 +97,19 @@ def test_everything_that_shapes_a_completion_changes_its_key(other: tuple[ModelI
     assert call_key(*other) != call_key(WHO, ASKED)
 
 
+def test_a_call_that_was_paid_for_long_ago_is_still_found_by_its_key() -> None:
+    who = ModelIdentity("openai", "gpt-4.1-mini", "https://api.openai.com/v1")
+    asked = Request("evolve", "Why is the “sky” blue?\n", Sampling(), "2.1")
+    assert call_key(who, asked) == "8a59808c9860eb42d08781324738a657"
+    assert (
+        call_key(who, replace(asked, sampling=Sampling(temperature=1))) == "af9384c5fc403ce26ab1babead5bf466"
+    )
+    thinking = replace(
+        asked, system="Think.", sampling=Sampling(reasoning_effort="low", extra_body={"top_k": 1})
+    )
+    assert call_key(who, thinking) == "a0fbf2bcbc7cfd36257caab418d0989e"
+
+
 def test_the_purpose_of_a_call_does_not_change_its_key() -> None:
     assert call_key(WHO, replace(ASKED, purpose="judge")) == call_key(WHO, ASKED)
 
