@@ -153,6 +153,8 @@ def read_finish(reason: object) -> str:
     member of an enumeration (``FinishReason.SAFETY``), or as an object that says it in a field, such as
     ``{"type": "stop"}``; nothing at all is ``stop``. A name that is not known comes back as it is.
     """
+    if isinstance(reason, str) and (meaning := _MEANING.get(reason)) is not None:
+        return meaning
     word = _word(reason)
     name = _SPACE.sub("_", _SUFFIX.sub("", _HUMP.sub("_", word)).strip()).lower()
     for prefix in _PREFIXES:

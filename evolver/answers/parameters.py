@@ -116,7 +116,7 @@ class Parameters:
             ModelError: As ``failure`` says, where the refusal teaches nothing.
         """
         learnt: list[Lesson] = []
-        guesses = self._guesses_at(sampling)
+        guesses: Iterator[list[Lesson]] | None = None
         while True:
             sent = self.of(sampling)
             try:
@@ -128,6 +128,7 @@ class Parameters:
                 lessons = self.learn(refusal, sampling, sent) if is_refusal(failed) else None
                 if lessons is None:
                     self.forget(learnt)
+                    guesses = guesses or self._guesses_at(sampling)
                     lessons = next(guesses, None) if is_refusal(failed) else None
                     learnt = []
                 if lessons is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -48,7 +48,7 @@ def read_usage(usage: object) -> Usage:
     counted. Anthropic's cached input counts as input, as the prompt's other tokens do. Reasoning tokens are among
     those of the completion, whichever of the two counts the provider gives.
     """
-    if not isinstance(usage, Mapping):
+    if type(usage) is not dict and not isinstance(usage, Mapping):
         return UNKNOWN
     prompt, completion = _first(usage, _PROMPT), _first(usage, _COMPLETION)
     reasoning = _reasoning(usage)
@@ -84,16 +84,8 @@ def _first(usage: Mapping[str, object], fields: tuple[str, ...]) -> int | None:
 
 
 def _reasoning(usage: Mapping[str, object]) -> int:
-    for place in _places(usage):
-        number = _first(place, _REASONING)
-        if number is not None:
-            return number
-    return 0
-
-
-def _places(usage: Mapping[str, object]) -> Iterator[Mapping[str, object]]:
     for field in _DETAILS:
         details = usage.get(field)
-        if isinstance(details, Mapping):
-            yield details
-    yield usage
+        if isinstance(details, Mapping) and (number := _first(details, _REASONING)) is not None:
+            return number
+    return _first(usage, _REASONING) or 0

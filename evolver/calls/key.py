@@ -10,6 +10,7 @@ from evolver.calls.budget import Allowance
 from evolver.models.identity import ModelIdentity
 from evolver.models.protocol import Request, Sampling
 
+_text = json.encoder.encode_basestring_ascii  # what JSONEncoder writes a text with
 _encode = json.JSONEncoder(separators=(",", ":"), sort_keys=True).encode
 
 # What stands around the own parts of calls, by the very objects it was made of: equal ones may be written in two ways,
@@ -41,7 +42,8 @@ def call_key(identity: ModelIdentity, request: Request) -> str:
             _AROUND.clear()
         found = _AROUND[place] = identity, sampling, *_around(identity, sampling)
     _, _, before, after = found
-    own = f"{_encode(request.system)},{_encode(request.prompt)},{_encode(request.sample)}"
+    system = "null" if request.system is None else _text(request.system)
+    own = f"{system},{_text(request.prompt)},{_text(request.sample)}"
     return blake2b(f"{before},{own}{after}".encode(), digest_size=16).hexdigest()
 
 

@@ -21,6 +21,7 @@ import httpx2
 from evolver.answers.bounds import json_object, whole
 from evolver.answers.clock import ProviderClock
 from evolver.answers.failures import from_exception
+from evolver.errors import ModelError
 from evolver.quoting import public_url
 
 if TYPE_CHECKING:
@@ -113,7 +114,7 @@ class Wire:
             TransientModelError: No answer in time, no connection, or a body that is no JSON object or too large.
             Exception: The SDK's error for an HTTP answer that is one, for the caller to read.
         """
-        with self.failures():
+        try:  # not with failures(), which costs more than this on the way of every call
             async with asyncio.timeout(self._timeout):
                 pattern = self._pattern or await self._learnt()
                 request = pattern.request(body)
@@ -122,6 +123,10 @@ class Wire:
                 response = await self._sent(request)
                 self._reached = True
                 content = await self._content(response)
+        except self._sdk.status:
+            raise
+        except (self._sdk.others, *_BELOW_HTTP) as error:
+            raise self._passing_failure(error) from error
         return json_object(content, self._who)
 
     async def ask(self, method: str, path: str, **parts: Any) -> dict[str, Any]:
@@ -171,7 +176,7 @@ class Wire:
     async def _content(self, response: httpx2.Response) -> bytes:
         """Read an answer within bounds; raise the SDK's error for one that is an error."""
         try:
-            content = await whole(response.aiter_bytes(), self._who)
+            content = await whole(_decoded(response), self._who)
         finally:
             await response.aclose()
         if not response.is_success:
@@ -197,11 +202,22 @@ class Wire:
         except self._sdk.status:
             raise
         except (self._sdk.others, *_BELOW_HTTP) as error:
-            raise from_exception(error, who=self._who, url=self.url) from error
+            raise self._passing_failure(error) from error
+
+    def _passing_failure(self, error: Exception) -> ModelError:
+        return from_exception(error, who=self._who, url=self.url)
 
     async def aclose(self) -> None:
         """Close every connection; the client cannot be used again."""
         await self._client.close()
+
+
+def _decoded(response: httpx2.Response) -> AsyncIterator[bytes]:
+    """An answer's bytes, uncompressed; without the client's decoders where there is nothing to decode."""
+    stream = response.stream
+    if "content-encoding" in response.headers or not isinstance(stream, httpx2.AsyncByteStream):
+        return response.aiter_bytes()
+    return aiter(stream)
 
 
 class Pattern:

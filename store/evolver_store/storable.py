@@ -14,6 +14,8 @@ _COUNTS: Final = frozenset(
     {"epoch", "attempt", "sample", "prompt_tokens", "completion_tokens", "reasoning_tokens"}
 )
 _DEEPEST: Final = 100  # levels of JSON; every reader of it stops somewhere
+_PLAIN: Final = (str, int, float)  # tuples: a union is made anew each time it is written
+_HELD: Final = (datetime, bytes)
 _UNSTORABLE: Final = re.compile("[\0\ud800-\udfff]")
 
 
@@ -51,7 +53,7 @@ def why_not_json(value: object, name: str) -> str | None:
 def _why_not_json(value: object, name: str, levels: int) -> str | None:
     if value is None or isinstance(value, bool):
         return None
-    if isinstance(value, str | int | float):
+    if isinstance(value, _PLAIN):
         return _why_not_plain(value, name, _LARGEST)
     if not levels:
         return f"{name} lies deeper than {_DEEPEST} levels"
@@ -86,9 +88,9 @@ def why_unstorable(row: Mapping[str, Any]) -> str | None:
         kind = type(value)
         if kind is str and value.isascii() and "\0" not in value:  # nearly every text, at half the time
             continue
-        if value is None or isinstance(value, datetime | bytes):
+        if value is None or isinstance(value, _HELD):
             continue
-        if isinstance(value, str | int | float):
+        if isinstance(value, _PLAIN):
             why = _why_not_plain(value, name, _LARGEST_COUNT if name in _COUNTS else _LARGEST)
         else:
             why = why_not_json(value, name)
