@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from evolver.calls.events import BatchProgress, CallEnded, CallRetried, Notice
+from evolver.facts.attempts import Tally
 from evolver.facts.spending import Spent
 
 __all__ = [
@@ -40,7 +41,8 @@ class RunStarted:
     """The run is about to ask its first question.
 
     ``done_by_epoch`` counts the attempts that earlier sessions finished, from epoch 0 (always 0) on;
-    ``to_answer`` are seeds that wait for a response; ``paid`` is what the run's earlier sessions paid for.
+    ``to_answer`` are seeds that wait for a response; ``paid`` is what the run's earlier sessions paid for, ``outcomes``
+    what became of their attempts.
     """
 
     run: str
@@ -50,6 +52,7 @@ class RunStarted:
     to_answer: int
     resumed: bool
     paid: Spent = field(default_factory=Spent)
+    outcomes: Tally = field(default_factory=Tally)
 
 
 @dataclass(frozen=True, slots=True)

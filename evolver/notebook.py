@@ -12,7 +12,7 @@ from typing import Any
 
 from evolver import html
 from evolver.events import Event, Merging, Notice, PoolRead, RunStarted, Stopping
-from evolver.report.tally import Rate, Tally
+from evolver.report.progress import Rate, RunProgress
 
 _EVERY = 0.25  # seconds between two pictures, so that a browser keeps up
 
@@ -28,7 +28,7 @@ class CellProgress:
     """A listener that draws in the cell that runs, a few times a second; end with :meth:`close`."""
 
     def __init__(self) -> None:
-        self.tally = Tally()
+        self.tally = RunProgress()
         self._rate = Rate()
         self._notices: list[str] = []
         self._handle: Any = None
@@ -83,10 +83,11 @@ def _reading(pool: PoolRead | None) -> str:
     return f"Reading the pool: {0 if pool is None else pool.seeds:,} seeds"
 
 
-def _figures(tally: Tally) -> list[str]:
-    figures = [f"{tally.survivors:,} survivors", f"{tally.deaths.total():,} eliminated"]
-    if tally.failed:
-        figures.append(f"{tally.failed:,} failed")
+def _figures(tally: RunProgress) -> list[str]:
+    ended = tally.outcomes
+    figures = [f"{ended.survivors:,} survivors", f"{ended.eliminated.total():,} eliminated"]
+    if ended.failed:
+        figures.append(f"{ended.failed.total():,} failed")
     if tally.cached:
         figures.append(f"{tally.cached:,} calls from the cache")
     if tally.priced or tally.spent_usd:

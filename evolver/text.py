@@ -7,8 +7,6 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Final
 
-from evolver_store.storable import storable as storable
-
 _MAX_LAYERS: Final = 20  # wrappings around wrappings; bounds the work on hostile text
 
 _QUOTES: Final = {

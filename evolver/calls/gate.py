@@ -34,11 +34,6 @@ class Gate:
         """Calls that a model is answering now."""
         return self._slots.in_flight
 
-    @property
-    def capacity(self) -> int:
-        """The most calls in flight for now; below ``limit`` after an overload."""
-        return self._slots.capacity
-
     def close(self) -> None:
         """Let no more calls start; those in flight may finish."""
         self._closed.set()

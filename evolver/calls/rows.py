@@ -12,7 +12,7 @@ from evolver.calls.key import Origin
 from evolver.errors import RowModelError
 from evolver.models.identity import ModelIdentity
 from evolver.models.protocol import Completion, Purpose, Request
-from evolver.text import storable
+from evolver_store.storable import storable
 
 WITHHELD = "content_filter"
 """Finish reason of a call that was paid for and not answered: the provider's filter kept the answer back."""

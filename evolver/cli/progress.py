@@ -14,7 +14,7 @@ from rich.text import Text
 
 from evolver.cli.words import SHORT_RULES, counted
 from evolver.events import BatchProgress, Event, Notice, RunStarted, Stopping
-from evolver.report.tally import Rate, Tally
+from evolver.report.progress import Rate, RunProgress
 
 _LINE_EVERY = 10.0  # seconds between lines where stderr is no terminal
 
@@ -24,7 +24,7 @@ class Progress:
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self.tally = Tally()
+        self.tally = RunProgress()
         self._rate = Rate()
 
     def __call__(self, event: Event) -> None:
@@ -79,10 +79,13 @@ class Progress:
         """Return the figures below the bars, each at most 80 columns wide in the usual case."""
         tally = self.tally
         assert tally.run is not None
-        figures = [counted(tally.survivors, "survivor")]
-        if tally.failed:
-            figures.append(f"{tally.failed:,} failed")
-        deaths = [f"{count:,} {SHORT_RULES.get(rule, rule)}" for rule, count in tally.deaths.most_common()]
+        ended = tally.outcomes
+        figures = [counted(ended.survivors, "survivor")]
+        if ended.failed:
+            figures.append(f"{ended.failed.total():,} failed")
+        deaths = [
+            f"{count:,} {SHORT_RULES.get(rule, rule)}" for rule, count in ended.eliminated.most_common()
+        ]
         pace = [] if tally.batches else [f"{self._rate.per_second():,.0f} calls/s"]
         if tally.cached:
             pace.append(f"{tally.cached:,} from the cache")

@@ -73,6 +73,14 @@ class Tally:
         """Deaths by rule, in the order in which rules are listed."""
         return {rule: self.eliminated[rule] for rule in listed(self.eliminated)}
 
+    def add(self, status: str, rule: str | None, count: int = 1) -> None:
+        """Count attempts that ended so; ``rule`` is the class of error of those that failed."""
+        self.attempts += count
+        if status == "survivor":
+            self.survivors += count
+        else:
+            (self.failed if status == "failed" else self.eliminated)[rule or "?"] += count
+
     def __iadd__(self, other: Self) -> Self:
         self.attempts += other.attempts
         self.survivors += other.survivors
@@ -125,12 +133,7 @@ def outcomes(conn: Connection, run_id: int) -> Attempts:
     query: Select[Any] = select(*by, func.count()).where(column.run_id == run_id, ended).group_by(*by)
     cells: dict[tuple[int, str], Tally] = {}
     for epoch, mutator, status, rule, count in conn.execute(query):
-        tally = cells.setdefault((epoch, mutator or "?"), Tally())
-        tally.attempts += count
-        if status == "survivor":
-            tally.survivors += count
-        else:
-            (tally.failed if status == "failed" else tally.eliminated)[rule or "?"] += count
+        cells.setdefault((epoch, mutator or "?"), Tally()).add(status, rule, count)
     return Attempts(dict(sorted(cells.items())))
 
 

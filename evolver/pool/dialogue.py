@@ -18,7 +18,6 @@ _ASSISTANT = frozenset(
 )
 _SYSTEM = frozenset({"system", "developer"})
 
-SYSTEM_TURNS = "system turns"
 LATER_TURNS = "later user turns"
 TOOL_TURNS = "tool turns"
 OTHER_PARTS = "parts that are no text"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -17,7 +17,7 @@ from evolver.pool.objects import ObjectRows
 from evolver.pool.read import SeedReader
 from evolver.pool.reading import Reading
 from evolver.pool.record import Record
-from evolver.pool.seeds import PoolReport, Seed, Skip
+from evolver.pool.seeds import PoolReport, Seed
 from evolver.pool.source import STDIN
 
 PoolSource = str | os.PathLike[str] | Iterable[object]
@@ -114,9 +114,7 @@ class Pool:
             self._survey = asked, Survey(self._rows.sha256(), report, drawn)
         return self._survey[1]
 
-    def seeds(
-        self, report: PoolReport | None = None, on_skip: Callable[[Skip], None] | None = None
-    ) -> Iterator[Seed]:
+    def seeds(self, report: PoolReport | None = None) -> Iterator[Seed]:
         """Yield the seeds in the pool's order, each instruction once, reading as they are asked for.
 
         The first row of an instruction gives the seed. A later one is a ``duplicate``, or is counted as ``same
@@ -127,13 +125,12 @@ class Pool:
 
         Args:
             report: Filled in while reading.
-            on_skip: Called with each row that gives no seed.
 
         Raises:
             PoolError: The pool cannot be read, is damaged or cut, has no known shape, or holds no seed.
         """
         account = report if report is not None else PoolReport()
-        reader = SeedReader(self.name, self.how, account, on_skip)
+        reader = SeedReader(self.name, self.how, account)
         yield from reader.seeds(self._rows.records(account, reader.columns))
 
 
@@ -143,14 +140,13 @@ def read_pool(
     strict: bool = False,
     limit: int | None = None,
     report: PoolReport | None = None,
-    on_skip: Callable[[Skip], None] | None = None,
 ) -> Iterator[Seed]:
     """Yield the seeds of a pool; :meth:`Pool.seeds` for a single reading, with the attributes of :class:`Reading`.
 
     Raises:
         PoolError: As :class:`Pool` and :meth:`Pool.seeds`, all of them from the iterator.
     """
-    yield from Pool(source, Reading(strict=strict, limit=limit)).seeds(report, on_skip)
+    yield from Pool(source, Reading(strict=strict, limit=limit)).seeds(report)
 
 
 def pool_sha256(source: PoolSource) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from evolver.errors import PoolError
 from evolver.pool import rows
@@ -15,7 +15,7 @@ from evolver.pool.reading import Reading
 from evolver.pool.record import BadRowError, Record
 from evolver.pool.seeds import PoolReport, Seed, Skip
 from evolver.pool.source import pool_error
-from evolver.text import storable
+from evolver_store.storable import storable
 
 INSTRUCTION_BYTES = 16
 RESPONSE_BYTES = 7  # the most that an integer of 32 bytes holds; it only tells two kinds of skip apart
@@ -39,13 +39,10 @@ class SeedReader:
     Memory: two digests a seed and their bookkeeping (about 130 bytes), and the row in hand.
     """
 
-    def __init__(
-        self, name: str, how: Reading, report: PoolReport, on_skip: Callable[[Skip], None] | None
-    ) -> None:
+    def __init__(self, name: str, how: Reading, report: PoolReport) -> None:
         self.name = name
         self.report = report
         self._how = how
-        self._on_skip = on_skip
         self._shaper = rows.Shaper(how)
         self.columns = self._shaper.columns
         self._columns: dict[str, None] = {}  # of the first rows, in their order
@@ -143,8 +140,6 @@ class SeedReader:
         if self._how.strict and wanted and skip.reason not in (DUPLICATE, OTHER_RESPONSE):
             raise self._bad_row(skip.where, skip.reason)
         self.report.add(skip)
-        if self._on_skip is not None:
-            self._on_skip(skip)
 
     def _bad_row(self, where: str, reason: str) -> PoolError:
         return pool_error(self.name, f"has a bad row at {where}: {reason}", "Mend it, or leave out --strict.")

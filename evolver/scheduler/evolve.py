@@ -10,12 +10,14 @@ from sqlalchemy import Connection
 
 from evolver.calls.ask import Asks
 from evolver.events import RunStarted
+from evolver.facts.attempts import Tally, outcomes
 from evolver.models.protocol import Purpose
 from evolver.plan import Plan
 from evolver.scheduler.attempt import Method
 from evolver.scheduler.jobs import Attempts, FailedAttempts, SeedAnswers
 from evolver.scheduler.prepare import load_standing
 from evolver.session import Session
+from evolver.settings import Settings
 from evolver.workers import Workers
 from evolver_store.runs import Run, unanswered_seeds
 
@@ -28,7 +30,7 @@ async def evolve(session: Session, plan: Plan) -> None:
     """
     settings, run, ledger = plan.settings, session.run, session.ledger
     session.whole = settings.epochs >= run.epochs
-    standing, unanswered, _ = await asyncio.gather(
+    standing, ended, unanswered, _ = await asyncio.gather(
         ledger.read(
             lambda conn: load_standing(
                 conn,
@@ -38,6 +40,7 @@ async def evolve(session: Session, plan: Plan) -> None:
                 retry_failed=settings.retry_failed,
             )
         ),
+        ledger.read(lambda conn: _outcomes(conn, run, settings)),
         ledger.read(lambda conn: _unanswered(conn, run, settings.answer_seeds)),
         session.learn(),
     )
@@ -50,6 +53,7 @@ async def evolve(session: Session, plan: Plan) -> None:
             to_answer=len(unanswered),
             resumed=any(standing.done),
             paid=session.paid,
+            outcomes=ended,
         )
     )
     method = method_of(plan, run.id, session.askers)
@@ -60,6 +64,18 @@ async def evolve(session: Session, plan: Plan) -> None:
         SeedAnswers(unanswered, method, ledger, session.listener),
         window=settings.batch_window if session.batcher is not None else None,
     ).run()
+
+
+def _outcomes(conn: Connection, run: Run, settings: Settings) -> Tally:
+    """What became of the attempts that stand; those that failed do not where they are made again."""
+    total = Tally()
+    for epoch, tally in outcomes(conn, run.id).by_epoch().items():
+        if epoch <= settings.epochs:
+            total += tally
+    if settings.retry_failed:
+        total.attempts -= total.failed.total()
+        total.failed.clear()
+    return total
 
 
 def method_of(plan: Plan, run_id: int, askers: Mapping[Purpose, Asks]) -> Method:

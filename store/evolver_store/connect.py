@@ -23,7 +23,6 @@ from evolver_store.saying import MEND, cause_of, is_without_room, way_on
 from evolver_store.schema import migrations
 from evolver_store.sqlite_files import refuse_strangers_link
 
-DEFAULT_STORE = "sqlite:///evolve.db"
 _T = TypeVar("_T")
 Store = str | os.PathLike[str] | URL
 

@@ -95,15 +95,6 @@ def rows_by_id(conn: Connection, ids: Sequence[int]) -> list[Row]:
     return _rows(conn, select(instructions).where(instructions.c.id.in_(ids)))
 
 
-def family_graph(conn: Connection, id_: int) -> Graph:
-    """Return the family of ``id_`` as a graph that can be written to a file; see :func:`graph_of` and :func:`plain`.
-
-    Raises:
-        StoreError: No row has that id.
-    """
-    return graph_of(map(plain, family(conn, id_)))
-
-
 def run_graph(conn: Connection, run_id: int, *, texts: bool = True) -> Graph:
     """Return the whole lineage of a run as a graph that can be written to a file; see :func:`graph_of`, :func:`plain`.
 

@@ -29,8 +29,6 @@ MAX_RUN = (1 << 13) - 1  # 53 bits in all: ids stay exact in JSON and JavaScript
 MAX_ORDINAL = (1 << 28) - 1
 MAX_EPOCH = MAX_ATTEMPT = (1 << 6) - 1
 
-STATUSES = ("seed", "survivor", "eliminated", "failed")
-
 metadata = MetaData()
 _BigInt = BigInteger().with_variant(Integer, "sqlite")  # SQLite's rowid is an INTEGER, of 64 bits
 

@@ -229,10 +229,10 @@ def test_overload_halves_the_calls_in_flight_and_answers_bring_them_back() -> No
         model = Answers(storm, Completion("Yes."))
         ask = asker(model, gate, Memory(), [])
         await ask.ask(ASKED, ORIGIN, 0)
-        assert gate.capacity < 8
+        assert gate._slots.capacity < 8
         for number in range(64):
             await ask.ask(replace(ASKED, prompt=str(number)), ORIGIN, 0)
-        assert gate.capacity == 8
+        assert gate._slots.capacity == 8
 
     asyncio.run(run())
 

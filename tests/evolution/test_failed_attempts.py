@@ -10,6 +10,7 @@ import pytest
 
 from evolver import Evolution, Request, Unusable
 from evolver.errors import AllFailedError, PluginError, RowModelError
+from evolver.report.progress import RunProgress
 
 Rows = Callable[..., list[dict[str, Any]]]
 MakePool = Callable[..., Path]
@@ -129,3 +130,22 @@ def test_whatever_parse_raises_is_a_reply_it_cannot_use(
 
     Evolution(make_pool(10), model=scripted(), epochs=1, mutators=[Careless(range(3, 4))], **place).run()
     assert [row["rule"] for row in rows_of(place["store"])].count("unreadable") == 1
+
+
+@pytest.mark.parametrize("retry", [False, True])
+def test_progress_that_is_drawn_says_of_a_run_that_goes_on_what_the_store_says(
+    make_pool: MakePool, scripted: Any, place: dict[str, Any], retry: bool
+) -> None:
+    pool, model = make_pool(6), scripted()
+    model.before = failing("1")
+    Evolution(pool, model=model, epochs=2, **place).run()
+    model.before = lambda request: None
+    drawn = RunProgress()
+
+    again = Evolution(pool, model=model, epochs=3, retry_failed=retry, **place, on_event=drawn.add).run()
+
+    ended, stats = drawn.outcomes, again.stats
+    assert stats.survivors > 6
+    assert (ended.attempts, sum(drawn.done)) == (stats.attempts, stats.attempts)
+    assert (ended.survivors, dict(ended.eliminated)) == (stats.survivors, stats.eliminated)
+    assert ended.failed.total() == stats.failed == (0 if retry else 6)

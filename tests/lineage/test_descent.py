@@ -13,7 +13,7 @@ from sqlalchemy import Connection, event, insert
 from evolver_store.connect import open_for_writing, reading
 from evolver_store.errors import StoreError
 from evolver_store.graph_files import dot, graphml
-from evolver_store.lineage import ancestors, descendants, family, family_graph, graph_of, run_graph
+from evolver_store.lineage import ancestors, descendants, family, graph_of, plain, run_graph
 from evolver_store.schema import instructions, row_id
 from tests.known_store import A1, A2, A3, B1, B2, B3, C1, C2, C3, HOSTILE, OTHER, OTHER1, ROWS, A, B, C
 
@@ -51,7 +51,7 @@ def test_descendants_hold_the_row_and_all_below_it_the_dead_too(conn: Connection
 
 
 @pytest.mark.parametrize("id_", [5, 0, -1, A + 1, 1 << 80])
-@pytest.mark.parametrize("question", [family, ancestors, descendants, family_graph])
+@pytest.mark.parametrize("question", [family, ancestors, descendants])
 def test_an_unknown_id_is_one_sentence(conn: Connection, question: object, id_: int) -> None:
     assert callable(question)
     with pytest.raises(StoreError, match=f"holds no instruction {id_}; nothing is shown"):
@@ -101,7 +101,7 @@ def test_a_graph_does_not_depend_on_the_order_of_rows(conn: Connection) -> None:
 
 
 def test_graphml_is_read_back_with_its_texts_and_without_what_xml_cannot_hold(conn: Connection) -> None:
-    root = ElementTree.fromstring("\n".join(graphml(family_graph(conn, B))).encode())
+    root = ElementTree.fromstring("\n".join(graphml(graph_of(map(plain, family(conn, B))))).encode())
     names = {key.get("id"): key.get("attr.name") for key in root.iter() if key.tag.endswith("key")}
     nodes = {
         node.get("id"): {names[data.get("key")]: data.text for data in node}
@@ -116,7 +116,7 @@ def test_graphml_is_read_back_with_its_texts_and_without_what_xml_cannot_hold(co
 
 
 def test_dot_quotes_whatever_a_text_holds(conn: Connection) -> None:
-    text = "\n".join(dot(family_graph(conn, B)))
+    text = "\n".join(dot(graph_of(map(plain, family(conn, B)))))
 
     label = r'"2 seed\nSing [bold]a[/bold] \"song\"' + "\ufffd" + r'[31m on \\ of 歌."'
     assert f"{B} [label={label}, fillcolor=lightblue];" in text

@@ -97,7 +97,7 @@ def test_a_single_429_holds_up_no_other_call() -> None:
         gate = Gate(64)
         for _ in range(7):
             await meet(gate, LIMITED)
-        assert (await is_open(gate), gate.capacity) == (True, 64)
+        assert (await is_open(gate), gate._slots.capacity) == (True, 64)
 
     asyncio.run(go())
 
@@ -107,7 +107,7 @@ def test_once_an_eighth_of_a_round_met_429_everybody_waits_as_long_as_the_provid
         gate = Gate(64)
         for _ in range(8):
             await meet(gate, LIMITED)
-        assert (await is_open(gate), gate.capacity) == (False, 32)
+        assert (await is_open(gate), gate._slots.capacity) == (False, 32)
 
     asyncio.run(go())
 

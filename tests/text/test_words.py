@@ -4,7 +4,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from evolver.text import count_words, fold, storable
+from evolver.text import count_words, fold
+from evolver_store.storable import storable
 
 
 @pytest.mark.parametrize(

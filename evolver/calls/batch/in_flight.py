@@ -212,7 +212,6 @@ class OpenBatches:
     async def _collect_one(self, entry: OpenBatch, state: BatchState) -> None:
         """Keep every answer of an ended batch, and hand it to whoever waits for it; failures are pending again."""
         untouched = len(entry.left) == entry.batch.requests
-        counts = {True: 0, False: 0}
         stop: ModelError | None = None
         latency = entry.age
         number = 0
@@ -220,7 +219,6 @@ class OpenBatches:
             number += 1
             asked = entry.left.get(key)
             if asked is not None:
-                counts[isinstance(outcome, Completion)] += 1
                 stop = self._deliver(entry, asked, outcome, latency) or stop
             if number % _ROOM_EVERY == 0:
                 await self._store.room()

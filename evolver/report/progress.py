@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from copy import deepcopy
 from dataclasses import dataclass, field
 
 from evolver.events import (
@@ -19,6 +20,7 @@ from evolver.events import (
     SeedAnswered,
     Stopping,
 )
+from evolver.facts.attempts import Tally
 
 _CALLS_EACH = 3.0  # evolve, judge, answer
 _ENOUGH = 1_000  # attempts after which their own figure is the better guess
@@ -26,15 +28,17 @@ _RATE_OVER = 30.0  # seconds over which calls per second are measured
 
 
 @dataclass(slots=True)
-class Tally:
-    """What has happened so far; written by the event loop, read by whoever draws."""
+class RunProgress:
+    """What has happened so far; written by the event loop, read by whoever draws.
+
+    ``done``, ``outcomes`` and ``spent_usd`` are of the whole run, counted on from what the store held when the session
+    began; ``calls``, ``cached``, ``retries`` and ``answered`` are of this session.
+    """
 
     run: RunStarted | None = None
     pool: PoolRead | None = None
     done: list[int] = field(default_factory=list)
-    survivors: int = 0
-    failed: int = 0
-    deaths: Counter[str] = field(default_factory=Counter)
+    outcomes: Tally = field(default_factory=Tally)
     retries: Counter[str] = field(default_factory=Counter)
     calls: int = 0
     cached: int = 0
@@ -66,18 +70,14 @@ class Tally:
                     self.priced = True
             case AttemptEnded():
                 self.done[event.epoch] += 1
-                if event.status == "survivor":
-                    self.survivors += 1
-                elif event.status == "failed":
-                    self.failed += 1
-                else:
-                    self.deaths[event.rule or "?"] += 1
+                self.outcomes.add(event.status, event.rule)
             case CallRetried():
                 self.retries[event.kind] += 1
             case SeedAnswered():
                 self.answered += 1
             case RunStarted():
                 self.run, self.done = event, list(event.done_by_epoch)
+                self.outcomes = deepcopy(event.outcomes)
                 self.spent_usd = event.paid.cost_usd or 0.0
             case PoolRead():
                 self.pool = event
