@@ -69,11 +69,6 @@ class SimServer:
         """Return the process id."""
         return self._process.pid
 
-    def cpu_seconds(self) -> float:
-        """Return the CPU time that the server has used (Linux)."""
-        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / 100
-
     def stats(self) -> dict[str, Any]:
         """Return every counter."""
         return self._json("GET", "/stats")

@@ -126,7 +126,6 @@ def test_json_on_an_old_terminal_reads_as_what_it_was(known_store: str) -> None:
 
 
 def printed(args: list[str], setting: dict[str, str]) -> subprocess.CompletedProcess[bytes]:
-    kept = {
-        name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "LC_", "LANG"))
-    }
+    left_out = ("PYTHONIO", "PYTHONUTF8", "LC_", "LANG")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(left_out)}
     return subprocess.run([str(EVOLVE), *args], env={**kept, **setting}, capture_output=True, check=False)

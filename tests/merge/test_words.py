@@ -45,6 +45,7 @@ _SIGNS = st.one_of(
 @example(["", "a"])
 @example(["가 각", "\u1100\u1161\u11a8", "각"])
 @example(["x\0y", "x"])
+@example(["a\u0308b", "äb", "a"])
 @example(["日本x語", "", "Straße STRASSE"])
 def test_the_numbers_of_runs_are_equal_where_their_words_are(texts: list[str]) -> None:
     grams = Grams(texts)

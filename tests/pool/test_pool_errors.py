@@ -83,6 +83,9 @@ def test_a_pool_without_rows_says_so(tmp_path: Path, data: str) -> None:
     "data",
     [
         "Nenne ein Café.\n".encode() + b"Nam\xe9 it.\n",
+        "Nenne ein Café.\n".encode()
+        + b"A line.\n" * 40_000
+        + "Nommez une tâche réglée l'été à Orléans.\n".encode("cp1252") * 99,
         b"Nam\x81 \x8d\x9d it.\n",
         b"Name a colour.\nNam\xc3",
         b'[{"instruction": "\xed\xa0\x80"}]',

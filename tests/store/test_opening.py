@@ -47,6 +47,9 @@ def test_opening_twice_changes_nothing(store_url: str) -> None:
 
 
 def test_sqlite_is_opened_durable_and_with_foreign_keys(tmp_path: Path) -> None:
+    open_for_writing(
+        tmp_path / "e.db"
+    ).dispose()  # a store that is new is brought up to date, and set up by that
     engine = open_for_writing(tmp_path / "e.db")
     with engine.connect() as conn:
         settings = [
