@@ -282,7 +282,7 @@ class Asker:
             async with self._common.gate.slot(priority, request) as call:
                 if await log.enter(key):
                     try:
-                        return await self._ask_now(request, origin, allowance, call)
+                        return await self._ask_now(key, request, origin, allowance, call)
                     finally:
                         log.leave(key)
                 call.unused()
@@ -290,9 +290,11 @@ class Asker:
             if row is not None:
                 return self._served(request, row)
 
-    async def _ask_now(self, request: Request, origin: Origin, allowance: Allowance, call: Call) -> Answer:
+    async def _ask_now(
+        self, key: str, request: Request, origin: Origin, allowance: Allowance, call: Call
+    ) -> Answer:
         common, forecast = self._common, self._common.forecast
-        if (row := await common.log.find(self.key(request))) is not None:
+        if (row := await common.log.find(key)) is not None:
             call.unused()  # it waited for its slot, and a run beside this one has asked the same
             return self._served(request, row)
         hold = await common.budget.reserve(allowance, forecast.likely(request), forecast.most(request))
@@ -303,7 +305,7 @@ class Asker:
                 completion = await self._complete(request)
             except RowModelError as error:
                 completion = withheld(error)
-            kept = self._kept(request, origin, time.monotonic() - started)
+            kept = Kept(key, request.purpose, request, origin, time.monotonic() - started)
             paid, tokens = self._cost(kept, completion)
             calls = 1
         finally:
@@ -315,9 +317,6 @@ class Asker:
         self._health.note_answer(number)
         call.succeeded(answer.completion)
         return answer
-
-    def _kept(self, request: Request, origin: Origin, latency_s: float) -> Kept:
-        return Kept(self.key(request), request.purpose, request, origin, latency_s)
 
     async def _complete(self, request: Request) -> Completion:
         health = self._health
