@@ -39,7 +39,8 @@ _SECRET_NAME = re.compile(
     re.IGNORECASE,
 )
 _ENCODED = re.compile(
-    r"%(?P<percent>[0-9A-Fa-f]{2})|\\u(?P<json>[0-9A-Fa-f]{4})|\\x(?P<hex>[0-9A-Fa-f]{2})"
+    r"(?P<utf8>(?P<mark>%|\\x)[C-Fc-f][0-9A-Fa-f](?:(?P=mark)[89ABab][0-9A-Fa-f]){1,3})"
+    r"|%(?P<percent>[0-9A-Fa-f]{2})|\\u(?P<json>[0-9A-Fa-f]{4})|\\x(?P<hex>[0-9A-Fa-f]{2})"
     r"|\\(?P<plain>[\"'/\\])|(?P<blank>\\[nrtbf])|(?P<entity>&(?:#\d{1,7}|#[xX][0-9A-Fa-f]{1,6}|\w{2,8});)"
 )
 _BLANK = bytes([*range(0x21), 0x7F])
@@ -253,6 +254,8 @@ def _decoded(characters: Characters) -> Characters:
 
 
 def _meant(match: re.Match[str]) -> str:
+    if match["utf8"]:
+        return bytes.fromhex(match["utf8"].replace(match["mark"], "")).decode(errors="replace")
     code = match["percent"] or match["json"] or match["hex"]
     if code:
         return chr(int(code, 16))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
@@ -45,6 +44,7 @@ def command(file: str, names: str, skipped: str, samples: int, *, as_json: bool)
         evolve audit evolved.jsonl
         evolve audit alpaca_data.json --rules missing_material,answer_given --samples 10
     """
+    from evolver.cli.output import print_json
     from evolver.elimination.audit import audit
     from evolver.elimination.rules import load_rules
     from evolver.pool import Pool
@@ -60,7 +60,7 @@ def command(file: str, names: str, skipped: str, samples: int, *, as_json: bool)
         samples=samples,
     )
     if as_json:
-        click.echo(json.dumps({"file": file, **asdict(found)}, ensure_ascii=False))
+        print_json([{"file": file, **asdict(found)}])
     else:
         _print(file, found)
 
@@ -76,13 +76,23 @@ def _can_tell_languages() -> bool:
 
 
 def _print(file: str, found: Audit) -> None:
+    """Print who would die of what; on a pipe, a line of cells for each rule and each sample."""
+    from evolver.cli.output import add_row, print_table, table, tell
+
     share = found.dying / found.rows if found.rows else 0.0
-    click.echo(f"{file}: {found.rows:,} rows, {found.dying:,} of them ({share:.1%}) would die.")
+    title = f"{file}: {found.rows:,} rows, {found.dying:,} of them ({share:.1%}) would die."
+    made = table(
+        ("rule", "rows", "row", "reason", "instruction"), right=("rows", "row"), whole=("rule",), title=title
+    )
     for death in sorted(found.deaths, key=lambda death: -death.rows):
-        click.echo(f"{death.rows:>9,}  {death.rule}")
+        add_row(made, (death.rule, death.rows))
         for sample in death.samples:
             text = " ".join(sample.instruction.split())
-            click.echo(f"{'':>11}row {sample.row}: {text[:_SHOWN]}{'…' if len(text) > _SHOWN else ''}")
-            click.echo(f"{'':>13}{sample.reason[:_SHOWN]}")
+            add_row(made, (None, None, sample.row, sample.reason[:_SHOWN], _cut(text)))
+    print_table(made)
     if found.not_asked:
-        click.echo(f"Not asked, for lack of a parent: {', '.join(found.not_asked)}.")
+        tell(f"Not asked, for lack of a parent: {', '.join(found.not_asked)}.")
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"

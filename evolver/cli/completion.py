@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from evolver.cli.command import Command
+from evolver.cli.output import print_text, tell
 from evolver.errors import EvolverError, OutputError
 
 SHELLS = ("bash", "zsh", "fish")
@@ -37,10 +38,10 @@ def command(shell: str | None, *, install: bool) -> None:
         raise click.UsageError(f"which shell? Name one of {', '.join(SHELLS)}.")
     script = _script(name)
     if not install:
-        click.echo(script)
+        print_text(script)
         return
     file = _install(name, script)
-    click.echo(f"Installed in {file}; a new {name} completes evolve.", err=True)
+    tell(f"Installed in {file}; a new {name} completes evolve.")
 
 
 def _script(shell: str) -> str:

@@ -7,6 +7,7 @@ import sys
 import click
 from rich.console import Console
 
+from evolver.cli.output import harmless
 from evolver.cli.quote import print_estimate
 from evolver.cli.terminal import stderr_console
 from evolver.errors import EvolverError, SettingsError
@@ -56,7 +57,7 @@ def _ask(estimate: Estimate, settings: Settings) -> None:
     bound += _share(estimate, settings)
     if settings.max_calls is not None:
         bound += f" It stops after {settings.max_calls:,} calls (--max-calls)."
-    if not click.confirm(f"{bound} Begin?".strip(), default=False, err=True):
+    if not click.confirm(harmless(f"{bound} Begin?".strip()), default=False, err=True):
         raise EvolverError("not begun; nothing was sent and nothing is written.")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -33,12 +32,12 @@ def command(as_json: bool, **given: Any) -> None:
 
 def print_estimate_of(settings: Settings, *, as_json: bool) -> None:
     """Print what is left of a run, as a table or as one JSON object on stdout."""
-    from evolver.cli.output import console  # a help page needs none of this
+    from evolver.cli.output import console, print_json  # a help page needs none of this
     from evolver.cli.quote import figures, print_estimate
     from evolver.evolution import Evolution
 
     estimate = Evolution.of(settings).estimate()
     if as_json:
-        click.echo(json.dumps(figures(estimate), ensure_ascii=False))
+        print_json([figures(estimate)])
     else:
         print_estimate(console(), estimate)

@@ -7,8 +7,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import click
-
+from evolver.cli.output import tell
 from evolver.errors import OutputError
 
 _FORM = "%(asctime)s %(message)s"
@@ -19,7 +18,7 @@ class _Stderr(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write one line."""
-        click.echo(self.format(record), err=True)
+        tell(self.format(record))
 
 
 @contextmanager

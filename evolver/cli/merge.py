@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 from collections.abc import Callable, Iterator
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from evolver.cli.options import DEFAULT_STORE, completing, default_store
+from evolver.cli.output import print_json, tell
 from evolver.settings.choices import DEFAULT_FORMAT, FORMATS
 
 if TYPE_CHECKING:
@@ -144,11 +144,11 @@ def command(*, as_json: bool, quiet: bool, output: Path, repo: str | None, **giv
     if not quiet:
         _say(report, given["report_to"])
     if repo is not None:
-        click.echo(f"Pushed to {repo}.", err=True)
+        tell(f"Pushed to {repo}.")
     if as_json:
         from evolver.merge.findings import figures
 
-        click.echo(json.dumps(figures(report), ensure_ascii=False))
+        print_json([figures(report)])
 
 
 def _merge(output: Path, repo: str | None, *, quiet: bool, **given: Any) -> MergeReport:
@@ -247,10 +247,11 @@ def _interrupt(_number: int, _frame: FrameType | None) -> None:
 @contextmanager
 def _progress(quiet: bool) -> Iterator[tuple[Callable[[int], None], Callable[[int, int], None]]]:
     """Show on a terminal how far reading and writing are."""
-    from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-    console = Console(stderr=True)
+    from evolver.cli.terminal import stderr_console
+
+    console = stderr_console()
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -271,16 +272,15 @@ def _progress(quiet: bool) -> Iterator[tuple[Callable[[int], None], Callable[[in
 def _say_sources(report: MergeReport) -> None:
     """Name the runs that were merged, and what a reader should know of them."""
     for run in report.runs:
-        click.echo(f"  from the run {run.name} ({run.model}, {run.status})", err=True)
+        tell(f"  from the run {run.name} ({run.model}, {run.status})")
         if run.status != "finished":
-            click.echo(f"  Note: {run.name} is {run.status}: rows of it are still to come.", err=True)
+            tell(f"  Note: {run.name} is {run.status}: rows of it are still to come.")
         if run.offline:
-            click.echo(
-                f"  Note: {run.name} was made by the embedded model, which shows the pipeline and is no training data.",
-                err=True,
+            tell(
+                f"  Note: {run.name} was made by the embedded model, which shows the pipeline and is no training data."
             )
     if not report.runs:
-        click.echo("  No run joined: OSS-Instruct files alone. Name a store or a run to join it.", err=True)
+        tell("  No run joined: OSS-Instruct files alone. Name a store or a run to join it.")
 
 
 def _say(report: MergeReport, report_to: Path | None) -> None:
@@ -288,7 +288,7 @@ def _say(report: MergeReport, report_to: Path | None) -> None:
     parts = [f"{report.seeds:,} seeds", f"{report.survivors:,} survivors"]
     if report.oss:
         parts.append(f"{report.oss:,} OSS-Instruct")
-    click.echo(f"Dataset {report.output}: {report.rows:,} rows ({' + '.join(parts)}).", err=True)
+    tell(f"Dataset {report.output}: {report.rows:,} rows ({' + '.join(parts)}).")
     _say_sources(report)
     without = report.seeds_without_response + report.survivors_without_response + report.oss_without_response
     dropped = {f"dropped, {reason.replace('_', ' ')}": count for reason, count in report.dropped.items()}
@@ -304,6 +304,6 @@ def _say(report: MergeReport, report_to: Path | None) -> None:
     }
     for what, count in counts.items():
         if count:
-            click.echo(f"  {count:>9,} {what}", err=True)
+            tell(f"  {count:>9,} {what}")
     if report_to is not None:
-        click.echo(f"Report {report_to}: each dropped row, and why.", err=True)
+        tell(f"Report {report_to}: each dropped row, and why.")

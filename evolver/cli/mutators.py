@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from random import Random
 
 import click
 
 from evolver.cli.options import completing
+from evolver.cli.output import add_row, print_json, print_table, print_text, table, tell
 from evolver.errors import UnknownNameError
 from evolver.loading import did_you_mean
 from evolver.plugins import DEFAULT_PRESET, Installed, LoadedMutator, installed, load_mutators
@@ -88,8 +88,7 @@ def command(
     if shown is not None:
         _show_prompt(listing.one(shown), instruction, as_json=as_json)
     elif as_json:
-        for mutator in listing.mutators:
-            click.echo(json.dumps(_as_record(mutator, listing.presets(mutator)), ensure_ascii=False))
+        print_json(_as_record(mutator, listing.presets(mutator)) for mutator in listing.mutators)
     else:
         _print_table(listing)
 
@@ -114,40 +113,24 @@ def _show_prompt(mutator: LoadedMutator, instruction: str, *, as_json: bool) -> 
     record: dict[str, object] = {"mutator": mutator.name}
     if not mutator.needs_call:
         record["result"] = text = mutator.mutate(instruction, rng)
-        click.echo(f"{mutator.name} makes no call; this is its result:", err=True)
+        tell(f"{mutator.name} makes no call; this is its result:")
     else:
         prompt = mutator.prompt(instruction, rng)
         record |= {"prompt": prompt.text, "system": prompt.system, "details": dict(prompt.details)}
         text = prompt.text
         if prompt.system and not as_json:
-            click.echo(f"system text: {prompt.system}", err=True)
-    click.echo(json.dumps(record, ensure_ascii=False) if as_json else text)
+            tell(f"system text: {prompt.system}")
+    if as_json:
+        print_json([record])
+    else:
+        print_text(text)
 
 
 def _print_table(listing: _Listing) -> None:
-    """Print a table as wide as the terminal."""
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="bold")
-    table.add_column("name", no_wrap=True)
-    table.add_column("family", no_wrap=True)
-    table.add_column("from", overflow="fold", min_width=11)
-    table.add_column("weight", justify="right")
-    table.add_column("version", justify="right")
-    table.add_column("what it does")
+    columns = ("name", "family", "from", "weight", "version", "what it does")
+    made = table(columns, right=("weight", "version"), whole=("name", "family"))
     for mutator in listing.mutators:
         origin = ", ".join(listing.presets(mutator)) or mutator.owner
-        cells = (
-            mutator.name,
-            mutator.family,
-            origin,
-            f"{mutator.weight:g}",
-            str(mutator.version),
-            mutator.description,
-        )
-        table.add_row(
-            *(Text(cell) for cell in cells)
-        )  # Text, so that brackets in a user's words stay brackets
-    Console().print(table)
+        weight = f"{mutator.weight:g}"
+        add_row(made, (mutator.name, mutator.family, origin, weight, mutator.version, mutator.description))
+    print_table(made)

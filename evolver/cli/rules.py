@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import click
-
-_WIDTH = 20
 
 
 @click.command("rules")
@@ -23,14 +20,16 @@ def command(*, as_json: bool) -> None:
         evolve --pool seeds.json --rules all
         evolve --pool seeds.json --rules answer_given,longer_than_parent=8 --skip-rules only_repeats
     """
+    from evolver.cli.output import add_row, print_json, print_table, table
+
+    if as_json:
+        print_json(_rows())
+        return
+    made = table(("rule", "default", "reads", "right", "drops"), whole=("rule", "default", "right"))
     for row in _rows():
-        if as_json:
-            click.echo(json.dumps(row, ensure_ascii=False))
-            continue
-        told = f", {row['precise']} of {row['dropped']} labelled drops right" if row["dropped"] else ""
-        state = "on" if row["default"] else "off"
-        click.echo(f"{row['name']:<{_WIDTH}} {state:<4}{row['drops']}")
-        click.echo(f"{'':<{_WIDTH + 5}}reads: {row['reads']}{told}")
+        told = f"{row['precise']} of {row['dropped']}" if row["dropped"] else None
+        add_row(made, (row["name"], "on" if row["default"] else "off", row["reads"], told, row["drops"]))
+    print_table(made)
 
 
 def _rows() -> list[dict[str, Any]]:

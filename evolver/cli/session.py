@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-import json
 import shlex
 import sys
 from typing import Any
 
-import click
 from rich.console import Console
 
 from evolver.cli.consent import ask_before_paying
 from evolver.cli.final import print_final
+from evolver.cli.output import print_json
 from evolver.cli.progress import Progress, shown_while
 from evolver.cli.terminal import stderr_console
 from evolver.errors import AllFailedError, BudgetError, StoppedError
@@ -58,7 +57,7 @@ def run_session(settings: Settings, *, as_json: bool) -> None:
 
 def _print(result: Result, console: Console, *, as_json: bool) -> None:
     if as_json:
-        click.echo(json.dumps(_figures(result), ensure_ascii=False))
+        print_json([_figures(result)])
     else:
         print_final(console, result)
 

@@ -31,7 +31,7 @@ def stdout_console() -> SafeConsole:
 def stderr_console(*, quiet: bool = False) -> SafeConsole:
     """Return a console on stderr; with ``quiet`` it prints nothing."""
     # Without emoji=False openai:m:… would lose its name to the sign that rich draws for :m:.
-    return SafeConsole(stderr=True, quiet=quiet, highlight=False, emoji=False)
+    return SafeConsole(stderr=True, quiet=quiet, highlight=False, markup=False, emoji=False)
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from evolver.cli.command import Command
+from evolver.cli.output import one_line, print_text, tell
 from evolver.errors import SettingsError
 
 
@@ -42,7 +43,6 @@ def command(file: Path, *, listing: bool, remove: bool) -> None:
 
 def _print_list() -> None:
     from evolver.settings.trust import digest_of, trusted_files
-    from evolver.text import one_line
 
     for one in trusted_files():
         try:
@@ -50,7 +50,7 @@ def _print_list() -> None:
             state = "trusted" if same else "changed since, not trusted"
         except OSError:
             state = "not there"
-        click.echo(f"{one_line(one.path)}\t{state}\tsha256:{one.sha256[:16]}")
+        print_text(f"{one_line(one.path)}\t{state}\tsha256:{one.sha256[:16]}")
 
 
 def _remove(file: Path) -> None:
@@ -60,7 +60,7 @@ def _remove(file: Path) -> None:
         raise SettingsError(
             f"{file} was not trusted; nothing changed. 'evolve trust --list' names those that are."
         )
-    click.echo(f"{file} is trusted no longer.", err=True)
+    tell(f"{file} is trusted no longer.")
 
 
 def _trust(file: Path) -> None:
@@ -71,6 +71,6 @@ def _trust(file: Path) -> None:
     found = find_file(file)
     assert found is not None
     for name, said in found.layer().items():
-        click.echo(f"  {name} = {shown(said.value)}", err=True)
+        tell(f"  {name} = {shown(said.value)}")
     trust(file, found.raw)
-    click.echo(f"{file} is trusted as it stands, at {file.resolve()}.", err=True)
+    tell(f"{file} is trusted as it stands, at {file.resolve()}.")

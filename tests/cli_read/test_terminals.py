@@ -5,11 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
-import pty
 import subprocess
 import sys
-import threading
 from pathlib import Path
 
 import pytest
@@ -18,18 +15,8 @@ from sqlalchemy import insert
 from evolver_store.connect import open_for_writing
 from evolver_store.schema import batches, instructions, row_id, runs
 from tests.known_store import NOW, ROWS, a_run
+from tests.obeyed import EVIL, obeyed_in, on_terminal
 
-EVIL = "\x1b]52;c;ZXZpbA==\x07\x1b[2J\u009b5n\x7f\u202egnp.exe\u2066 \x1b[8mhidden"
-OBEYED = [
-    b"\x1b]52",
-    b"\x1b[2J",
-    "\u009b".encode(),
-    b"\x7f",
-    "\u202e".encode(),
-    "\u2066".encode(),
-    b"\x1b[8m",
-    b"\x07",
-]
 ROW, SEED = row_id(1, 0, 1, 1), row_id(1, 0)
 
 
@@ -65,33 +52,6 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> str:
         conn.execute(insert(batches), [batch])
     engine.dispose()
     return url
-
-
-def on_terminal(*words: str, store: str, env: dict[str, str] | None = None) -> bytes:
-    """Run ``evolve`` with a terminal of 100 x 24 for its every stream, and return what that got."""
-    ours, theirs = pty.openpty()
-    got: list[bytes] = []
-
-    def read() -> None:
-        while True:
-            try:
-                some = os.read(ours, 65_536)
-            except OSError:  # how Linux says that the other end is closed
-                return
-            if not some:
-                return
-            got.append(some)
-
-    reader = threading.Thread(target=read)
-    reader.start()
-    command = [sys.executable, "-c", "from evolver.cli.main import run; run()", *words, "--store", store]
-    given = {**os.environ, "TERM": "xterm", "COLUMNS": "100", "LINES": "24", "PAGER": "cat", **(env or {})}
-    os.write(ours, b"n\n")  # should it ask something
-    subprocess.run(command, stdin=theirs, stdout=theirs, stderr=theirs, env=given, check=False, timeout=60)
-    os.close(theirs)
-    reader.join()
-    os.close(ours)
-    return b"".join(got)
 
 
 def piped(*words: str, store: str) -> subprocess.CompletedProcess[str]:
@@ -131,13 +91,13 @@ TEXTS = "SELECT instruction, reason, details FROM instructions"
     ids=lambda words: " ".join(word for word in words if "\x1b" not in word and "SELECT" not in word),
 )
 def test_nothing_that_a_store_holds_is_obeyed_by_a_terminal(hostile: str, words: tuple[str, ...]) -> None:
-    got = on_terminal(*words, store=hostile)
+    got = on_terminal(*words, "--store", hostile)
     assert got
-    assert [sign for sign in OBEYED if sign in got] == []
+    assert obeyed_in(got) == []
 
 
 def test_json_on_a_terminal_holds_the_same_data(hostile: str) -> None:
-    got = on_terminal("sql", TEXTS, "--json", store=hostile)
+    got = on_terminal("sql", TEXTS, "--json", "--store", hostile)
     first = next(line for line in got.splitlines() if line.startswith(b"{"))
     assert json.loads(first)["instruction"] == EVIL
 
@@ -166,7 +126,7 @@ def test_a_table_in_a_pipe_is_one_whole_row_a_line(hostile: str) -> None:
 
 
 def test_an_id_on_a_terminal_has_its_name_beside_it(hostile: str) -> None:
-    got = on_terminal("sql", "SELECT id, run_id FROM instructions WHERE epoch = 1", store=hostile)
+    got = on_terminal("sql", "SELECT id, run_id FROM instructions WHERE epoch = 1", "--store", hostile)
     assert f"{ROW} 1/1".encode() in got
 
 
@@ -180,7 +140,7 @@ def test_a_long_table_comes_in_the_pager_unless_it_is_not_wanted(
     numbers = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < {}) SELECT x FROM n"
     env = {"PAGER": str(pager)}
     long, short = (
-        on_terminal("sql", numbers.format(rows), *more, store=hostile, env=env) for rows in (60, 5)
+        on_terminal("sql", numbers.format(rows), *more, "--store", hostile, env=env) for rows in (60, 5)
     )
     assert (b"IN-THE-PAGER" in long) == paged
     assert b"60" in long

@@ -47,6 +47,8 @@ FORMS: dict[str, str] = {
     "hex": KEY.encode().hex(),
     "split by blanks": " ".join(KEY),
     "split by lines": f"{KEY[:9]}\r\n\t{KEY[9:]}",
+    "split by nothing, percent": percent("\u200b".join(KEY)),
+    "split by nothing, hex": "\u200b".join(KEY).encode().decode("latin-1").encode("unicode_escape").decode(),
     "cut in front": KEY[7:],
     "cut behind": KEY[:-7],
     "cut at both ends": KEY[6:18],

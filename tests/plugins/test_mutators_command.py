@@ -15,6 +15,7 @@ from click.testing import CliRunner, Result
 from evolver.cli.mutators import command
 from evolver.errors import PluginError
 from evolver.plugins import installed, load_mutators
+from scripts.terminal import run_in_terminal
 
 DOCS = Path(__file__).parents[2] / "docs" / "mutators.md"
 EXAMPLE = re.compile(r"<!-- test: (?P<name>\S+) -->\n```\w+\n(?P<text>.*?)\n```\n", re.DOTALL)
@@ -32,12 +33,20 @@ def examples(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_the_table_names_every_installed_mutator_within_80_columns() -> None:
-    result = CliRunner().invoke(command, [], catch_exceptions=False, env={"COLUMNS": "80"})
+def test_the_table_names_every_installed_mutator_within_80_columns(tmp_path: Path) -> None:
+    status, shown = run_in_terminal("evolve mutators", tmp_path)
 
-    assert [name for name in installed().mutators if f"\n{name} " not in result.stdout] == []
-    assert max(map(len, result.stdout.splitlines())) <= 80
-    assert result.stderr == ""
+    assert status == 0
+    assert [name for name in installed().mutators if f"\n{name} " not in shown] == []
+    assert max(map(len, shown.splitlines())) <= 80
+
+
+def test_a_pipe_gets_a_line_of_cells_for_each_mutator() -> None:
+    lines = [line.split("\t") for line in run().stdout.splitlines()]
+
+    assert lines[0] == ["name", "family", "from", "weight", "version", "what it does"]
+    assert {line[0] for line in lines[1:]} == installed().mutators.keys()
+    assert {len(line) for line in lines} == {6}
 
 
 def test_json_gives_one_object_per_line_with_what_the_table_shows() -> None:
