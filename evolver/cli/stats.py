@@ -123,7 +123,7 @@ def _tally(tally: Tally, *, over: bool) -> dict[str, Any]:
 def _print(console: Console, run: Run, status: str, figures: Figures) -> None:
     from evolver.cli.output import harmless
 
-    seeds = "its pool is not read yet" if run.seeds is None else f"{run.seeds:,} seeds"
+    seeds = "its pool not stored whole yet" if run.seeds is None else f"{run.seeds:,} seeds"
     console.print(harmless(f"Run {run.name}: {status}, {seeds}, {run.model}"), soft_wrap=True)
     total = figures.attempts.total()
     if not total.attempts:

@@ -13,7 +13,8 @@ from sqlalchemy import URL, Engine
 from evolver.errors import RunMissingError, SettingsError
 from evolver.merge.job import OssSource, RunSource, Source
 from evolver_store.connect import reading, shown, store_url
-from evolver_store.runs import find_run, get_run
+from evolver_store.errors import StoreError
+from evolver_store.runs import Run, find_run, get_run
 
 
 @contextmanager
@@ -26,7 +27,7 @@ def open_sources(stores: Sequence[str], names: Sequence[str], oss: Sequence[Path
         oss: Files, opened later.
 
     Raises:
-        StoreError: A store cannot be read.
+        StoreError: A store cannot be read, or a run's pool is not stored whole.
         RunMissingError: A run is in none of the stores, or a store holds none of the runs.
         SettingsError: A store or run is named twice.
     """
@@ -59,9 +60,19 @@ def _told_apart(urls: Sequence[URL], found: Sequence[Sequence[RunSource]]) -> It
 def _runs(engine: Engine, store: str, names: Sequence[str]) -> list[RunSource]:
     with engine.connect() as conn:
         if not names:
-            newest = get_run(conn, None, store)
-            return [RunSource(engine, newest.id, newest.name)]
-        found = [run for name in names if (run := find_run(conn, name)) is not None]
+            found = [get_run(conn, None, store)]
+        else:
+            found = [run for name in names if (run := find_run(conn, name)) is not None]
         if not found:
             get_run(conn, names[0], store)  # names the runs there are
+    for run in found:
+        _check_whole(run, store)
     return [RunSource(engine, run.id, run.name) for run in found]
+
+
+def _check_whole(run: Run, store: str) -> None:
+    if run.kind == "evolve" and run.seeds is None:
+        raise StoreError(
+            f"the pool of the run {run.name!r} in {store} is not stored whole, so its dataset would lack seeds; "
+            "nothing was written. Wait for the run, or give its command once more if it was interrupted: it goes on."
+        )

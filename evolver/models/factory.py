@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 from evolver.errors import PluginError, SettingsError, UsageError
 from evolver.models import registry
 from evolver.models.identity import ModelIdentity, identity
-from evolver.models.keys import KEYLESS, address_of, in_the_clear, read_key
+from evolver.models.keys import KEYLESS, address_of, host_of, in_the_clear, read_key
 from evolver.models.protocol import Model
 from evolver.models.registry import Provider, Setup
 from evolver.quoting import public_url
@@ -95,10 +96,17 @@ def identify(spec: object, *, base_url: str | None = None) -> ModelIdentity:
         PluginError: The package behind ``spec`` is broken, or two packages answer to it.
     """
     if not isinstance(spec, str):
-        return identity(make_model(spec, base_url=base_url))
+        return _placed(identity(make_model(spec, base_url=base_url)))
     provider, name = _found(spec, base_url)
-    address = _checked(provider, base_url) or provider.url
+    address = _checked(provider, base_url) or host_of(provider) or provider.url
     return _identity(provider, name, None if address is None else public_url(address))
+
+
+def _placed(who: ModelIdentity) -> ModelIdentity:
+    """Add the address that an object's library takes from the environment."""
+    record = registry.provider(who.provider) if who.base_url is None else None
+    address = None if record is None else host_of(record)
+    return who if address is None else replace(who, base_url=public_url(address))
 
 
 def listed(spec: str) -> ModelIdentity:

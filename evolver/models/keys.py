@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
-from urllib.parse import urlsplit
+from urllib.parse import urlsplit, urlunsplit
 
 from evolver.errors import SettingsError
 from evolver.hosts import is_this_machine
 from evolver.models.registry import Provider
 from evolver.quoting import public_url
+
+_HERE, _ANYWHERE, _OWN_PORT = "127.0.0.1", "0.0.0.0", 11434  # noqa: S104 - where Ollama listens, not we
 
 KEYLESS = "none"
 """Sent where a server of one's own needs no key; the SDKs refuse to send nothing."""
@@ -45,6 +47,27 @@ def address_of(provider: Provider, base_url: str | None) -> str | None:
     if base_url is None and provider.url_variable is not None:
         base_url = os.environ.get(provider.url_variable, "").strip() or None
     return checked_base_url(base_url)
+
+
+def host_of(provider: Provider) -> str | None:
+    """The address that the provider's library will take from the environment; ``None`` where that names none.
+
+    ``gpu-box:11434`` is http there. What the variable of an own server says of its usual place is no other address.
+    """
+    said = next(
+        (said for name in provider.host_variables if (said := os.environ.get(name, "").strip())), None
+    )
+    if said is None:
+        return None
+    url = said if "://" in said else f"http://{said}"
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or _HERE, parts.port
+    except ValueError:
+        return url
+    if provider.self_hosted and port in (None, _OWN_PORT) and (host == _ANYWHERE or is_this_machine(url)):
+        return None
+    return url if parts.hostname else urlunsplit((parts.scheme, f"{_HERE}:{port}", parts.path, "", ""))
 
 
 def in_the_clear(url: str) -> bool:

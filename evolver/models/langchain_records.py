@@ -21,6 +21,22 @@ _PRICE_IDS = {
 """Names of genai-prices that differ from LangChain's."""
 
 _SELF_HOSTED = frozenset({"ollama"})
+_HOST_VARIABLES = {
+    "azure_openai": ("AZURE_OPENAI_ENDPOINT",),
+    "deepseek": ("DEEPSEEK_API_BASE",),
+    "fireworks": ("FIREWORKS_API_BASE",),
+    "google_genai": ("GOOGLE_GEMINI_BASE_URL",),
+    "groq": ("GROQ_API_BASE", "GROQ_BASE_URL"),
+    "mistralai": ("MISTRAL_BASE_URL",),
+    "nvidia": ("NVIDIA_BASE_URL",),
+    "ollama": ("OLLAMA_HOST",),
+    "openrouter": ("OPENROUTER_API_BASE",),
+    "together": ("TOGETHER_API_BASE",),
+    "upstage": ("UPSTAGE_API_BASE",),
+    "xai": ("XAI_API_BASE",),
+}
+"""Where the packages of LangChain look for another address than the provider's own (as of 2026-11)."""
+
 _FAMILIES = {"google_genai": ("gemini",), "mistralai": ("mistral", "codestral"), "deepseek": ("deepseek",)}
 
 
@@ -35,6 +51,7 @@ def _record(prefix: str) -> Provider:
         make=make,
         price_id=_PRICE_IDS.get(prefix, prefix),
         self_hosted=prefix in _SELF_HOSTED,
+        host_variables=_HOST_VARIABLES.get(prefix, ()),
         families=_FAMILIES.get(prefix, ()),
         takes_key=True,
     )

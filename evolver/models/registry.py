@@ -58,6 +58,8 @@ class Provider:
         takes_key: ``make`` takes the key of a variable that the user names; so it does where ``key`` names one.
         url: The provider's own address; ``None`` where that is its library's affair.
         url_variable: The environment variable that names another address.
+        host_variables: Those in which the provider's own library looks for another address, most important first.
+            It is asked there all the same; a model at such an address is another one, with its own calls and price.
         price_id: The provider's name in the price list of genai-prices; ``None`` where it is not in there.
         prices: Dollars for a million tokens of prompt and of completion, by the model's name; ``*`` is any other
             name. Outranks the price list, and holds at any address.
@@ -76,6 +78,7 @@ class Provider:
     key: str | None = None
     url: str | None = None
     url_variable: str | None = None
+    host_variables: tuple[str, ...] = ()
     price_id: str | None = None
     prices: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     self_hosted: bool = False

@@ -424,3 +424,15 @@ def test_help_loads_no_heavy_package() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert done.stdout == "[]\n"
+
+
+def test_stats_tells_of_a_run_whose_pool_is_not_stored_whole(known_store: str) -> None:
+    engine = open_for_writing(known_store)
+    with engine.begin() as conn:
+        conn.execute(update(runs).where(runs.c.name == "first").values(seeds=None, status="running"))
+    engine.dispose()
+
+    told = evolve("stats", "--run", "first", store=known_store).stdout.splitlines()[0]
+    assert told == "Run first: interrupted, its pool not stored whole yet, script/1"
+    figures = lines(evolve("stats", "--run", "first", "--json", store=known_store))
+    assert figures[0]["seeds"] is None

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import insert
+from sqlalchemy import insert, update
 
-from evolver.errors import PoolError, RunMissingError, SettingsError
+from evolver.errors import PoolError, RunMissingError, SettingsError, StoreError
 from evolver.merge.collect import key_of
 from evolver.merge.dataset import merge
 from evolver.merge.job import Kind, MergeSettings, Order, OssSource, RunSource, Source
@@ -283,3 +283,16 @@ def test_runs_of_one_name_in_two_stores_are_told_apart_by_their_stores(tmp_path:
     with open_sources(stores, ["same", "own of a.db"], []) as found:
         names = [source.run_name for source in found if isinstance(source, RunSource)]
     assert names == [f"{stores[0]}:same", "own of a.db", f"{stores[1]}:same"]
+
+
+@pytest.mark.parametrize("named", [["run1"], []], ids=["by name", "the newest"])
+def test_a_run_whose_pool_is_not_stored_whole_is_not_merged(
+    tmp_path: Path, plant: Plant, named: list[str]
+) -> None:
+    source = plant(tmp_path / "e.db", [(0, 0, "seed", "answer")])
+    with source.engine.begin() as conn:
+        conn.execute(update(runs).values(seeds=None))
+
+    said = "the pool of the run 'run1' .* is not stored whole.*nothing was written"
+    with pytest.raises(StoreError, match=said), open_sources([str(tmp_path / "e.db")], named, []):
+        pass

@@ -85,3 +85,42 @@ def test_what_is_no_address_is_nobodys_own(url: str) -> None:
 )
 def test_only_what_stays_on_this_machine_passes_no_wire(host: str, here: bool) -> None:
     assert is_this_machine(f"http://{host}/v1") is here
+
+
+@pytest.mark.parametrize(
+    ("spec", "variable", "said", "address", "sold"),
+    [
+        ("ollama:m", "OLLAMA_HOST", "https://ollama.example.com/", "https://ollama.example.com", True),
+        ("ollama:m", "OLLAMA_HOST", "ollama.example.com:11434", "http://ollama.example.com:11434", True),
+        ("ollama:m", "OLLAMA_HOST", "gpu-box", "http://gpu-box", False),
+        ("ollama:m", "OLLAMA_HOST", "127.0.0.1:11435", "http://127.0.0.1:11435", False),
+        ("ollama:m", "OLLAMA_HOST", ":11435", "http://127.0.0.1:11435", False),
+        ("ollama:m", "OLLAMA_HOST", "127.0.0.1:11434", None, False),
+        ("ollama:m", "OLLAMA_HOST", "0.0.0.0", None, False),
+        ("ollama:m", "OLLAMA_HOST", "  ", None, False),
+        ("ollama:m", "OLLAMA_HOST", "http://[::1", "(unreadable)", True),
+        ("groq:m", "GROQ_API_BASE", "https://gate.example.com/v1?key=x", "https://gate.example.com/v1", True),
+        ("mistralai:m", "MISTRAL_BASE_URL", "http://gpu-box:8000/v1", "http://gpu-box:8000/v1", False),
+        ("mistralai:m", "GROQ_API_BASE", "http://gpu-box:8000/v1", None, True),
+    ],
+)
+def test_the_address_that_a_library_takes_from_the_environment_tells_its_model_apart_and_is_asked_about(
+    monkeypatch: pytest.MonkeyPatch, spec: str, variable: str, said: str, address: str | None, sold: bool
+) -> None:
+    monkeypatch.setenv(variable, said)
+    who = identify(spec)
+    assert (who.base_url, is_sold(who)) == (address, sold)
+
+
+def test_an_object_whose_library_takes_its_address_from_the_environment_is_told_apart_by_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Chat:
+        name, provider, settings = "ollama:m", "ollama", ""
+
+        async def complete(self, request: object) -> None: ...
+
+    assert identify(Chat()).base_url is None
+    monkeypatch.setenv("OLLAMA_HOST", "https://ollama.example.com")
+    assert identify(Chat()).base_url == "https://ollama.example.com"
+    assert identify("ollama:m", base_url="http://gpu-box").base_url == "http://gpu-box"
