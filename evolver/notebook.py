@@ -10,7 +10,6 @@ import time
 from importlib import import_module
 from typing import Any
 
-from evolver import html
 from evolver.events import Event, Merging, Notice, PoolRead, RunStarted, Stopping
 from evolver.report.progress import Rate, RunProgress
 
@@ -59,6 +58,8 @@ class CellProgress:
 
     def picture(self) -> str:
         """Return the moment as HTML: a bar for each epoch, the figures, and every notice so far."""
+        from evolver import html  # most runs are in no notebook
+
         tally, told = self.tally, "".join(map(html.paragraph, self._notices))
         if tally.run is None:
             return html.paragraph(_reading(tally.pool)) + told

@@ -13,12 +13,11 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from sqlalchemy import URL, Engine
 
 from evolver.calls.ask import Asker, Asks
-from evolver.calls.batch.batcher import Batcher, BatchOptions
-from evolver.calls.batch.store import BatchStore
 from evolver.calls.budget import Budget
 from evolver.calls.common import Common
 from evolver.calls.files import slots_that_fit
@@ -42,6 +41,9 @@ from evolver_store.connect import open_for_writing, remove_if_new, store_url
 from evolver_store.key_locks import key_locks
 from evolver_store.link import PATIENCE
 from evolver_store.runs import Run, update_run
+
+if TYPE_CHECKING:
+    from evolver.calls.batch.batcher import Batcher, BatchOptions  # which live runs do without
 
 Begin = Callable[[Engine], Run]
 """Finds the run in an opened store or begins it; called in a thread, with the run's name claimed."""
@@ -67,6 +69,8 @@ class Terms:
         """Take the terms of a run from its settings."""
         batch = None
         if settings.batch:
+            from evolver.calls.batch.batcher import BatchOptions
+
             batch = BatchOptions(settings.batch_min, settings.batch_fallback == "live", settings.batch_poll)
         return cls(
             store=settings.store,
@@ -235,6 +239,9 @@ async def _make(
     working.push_async_callback(session.learn)  # awaited in any case: its queries run in the ledger's threads
     session.learning = asyncio.ensure_future(_learn(session))
     if terms.batch is not None:
+        from evolver.calls.batch.batcher import Batcher
+        from evolver.calls.batch.store import BatchStore
+
         batcher = Batcher(BatchStore(ledger, run.id), listener, terms.batch)
         session.askers = batcher.askers(askers, asked.clients.models)
         session.batcher = await working.enter_async_context(batcher)

@@ -14,7 +14,7 @@ from evolver.merge.markdown import code, inline, table
 from evolver.merge.reader import Reader
 from evolver.merge.runs import RunReader
 from evolver.models.registry import provider_of
-from evolver.pool.hub import PREFIX as HUB
+from evolver.pool.source import HUB
 from evolver.version import VERSION
 from evolver_templates import render
 

@@ -15,7 +15,6 @@ from evolver.pool.record import Record
 from evolver.pool.seeds import PoolReport
 from evolver.pool.source import pool_error
 
-PREFIX = "hf:"
 _ADDRESS = re.compile(
     r"hf:([\w-][\w.-]{0,95}(?:/[\w-][\w.-]{0,95})?)(?:@([\w./-]{1,250}))?(?::(?:([\w.-]{1,100})/)?([\w.-]{1,100}))?",
     re.ASCII,

@@ -12,13 +12,11 @@ from typing import Protocol
 from evolver.pool.columns import Columns
 from evolver.pool.files import FileRows
 from evolver.pool.folders import FolderRows, split_off
-from evolver.pool.hub import PREFIX, HubRows
-from evolver.pool.objects import ObjectRows
 from evolver.pool.read import SeedReader
 from evolver.pool.reading import Reading
 from evolver.pool.record import Record
 from evolver.pool.seeds import PoolReport, Seed
-from evolver.pool.source import STDIN
+from evolver.pool.source import HUB, STDIN
 
 PoolSource = str | os.PathLike[str] | Iterable[object]
 """A path (``-`` is standard input), ``hf:OWNER/NAME[@REVISION][:SPLIT]``, or rows in Python.
@@ -160,12 +158,16 @@ def pool_sha256(source: PoolSource) -> str:
 
 def _open(source: PoolSource) -> Rows:
     if isinstance(source, str | os.PathLike):
-        if isinstance(source, str) and source.startswith(PREFIX) and not Path(source).exists():
+        if isinstance(source, str) and source.startswith(HUB) and not Path(source).exists():
+            from evolver.pool.hub import HubRows
+
             return HubRows(source)
         path, split = split_off(os.fspath(source))
         if path != STDIN and _is_folder(path):
             return FolderRows(path, split)
         return FileRows(path)
+    from evolver.pool.objects import ObjectRows
+
     return ObjectRows(source)
 
 

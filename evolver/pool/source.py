@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
 STDIN = "-"
+HUB = "hf:"
 CHUNK_BYTES = 1 << 20
 
 _spooled: dict[object, Path] = {}  # by stream or pipe: its bytes come only once, and are wanted twice
