@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Literal
 
-from benchmarks.drills import database, provider
+from benchmarks.drills import clock, database, provider
 from benchmarks.drills.ground import Ground
 
 
@@ -107,5 +107,15 @@ DRILLS = (
             model=empty.model,
         )
         for number, empty in enumerate(provider.EMPTY, 1)
+    ),
+    *(
+        Drill(
+            f"clock-{'batch' if batches else 'live'}-{way}",
+            f"the clock is set two hours {way} in the middle of a run{' in batches' if batches else ''}",
+            "exit 0, the undisturbed lineage, nothing paid twice",
+            partial(clock.clock_set, by=by, batches=batches),
+        )
+        for batches in (False, True)
+        for way, by in (("back", -7200), ("ahead", 7200))
     ),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import time
 from collections.abc import Callable, Mapping
@@ -76,7 +77,8 @@ class Ground:
         self, *, address: str | None = None, env: Mapping[str, str] | None = None, room: int | None = None
     ) -> Command:
         """Start the run's command; ``room`` is the most bytes that any file of its may have."""
-        more = {"DRILL_STALLS": str(self.folder / "stalls"), "PYTHONPATH": str(_HOOK), **(env or {})}
+        path = os.pathsep.join(filter(None, (str(_HOOK), os.environ.get("PYTHONPATH"))))
+        more = {"DRILL_STALLS": str(self.folder / "stalls"), "PYTHONPATH": path, **(env or {})}
         return Command(self.words(address), self.folder, more, room)
 
     def check(self, what: str, right: object) -> None:
@@ -143,6 +145,10 @@ class Ground:
     def until_calls(self, number: int) -> None:
         """Wait until so many answers have been given."""
         self.server.wait(completed=number, timeout=120)
+
+    def until_batches(self, number: int) -> None:
+        """Wait until so many batches have been submitted."""
+        until(lambda: self.server.stats()["batches"].get("submitted", 0) >= number, longest=120.0)
 
     def paid_twice(self) -> int:
         """Return how many answers were paid for once more than in an undisturbed run."""

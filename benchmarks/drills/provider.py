@@ -27,7 +27,7 @@ def sim(port: int = 0, **more: object) -> SimServer:
 def _named(ground: Ground, address: str, cause: str) -> str:
     """Ask at an address where nobody answers; the cause must be named soon, and the run must end."""
     with ground.start(address=address) as command:
-        after = command.told(cause, within=20)
+        after = command.told(cause, within=60)
         ended = command.wait()
     ground.stopped(ended)
     named = -1.0 if after is None else after - ground.began

@@ -95,7 +95,10 @@ class App:
         for route, (api, below) in self._stores.items():
             if path == route or path.startswith(route + "/"):
                 self._count(route)
-                problem = self._desk.gate.account(api, api.key(exchange.request))
+                gate = self._desk.gate
+                problem = gate.account(api, api.key(exchange.request))
+                if problem is None and exchange.request.method == "POST":  # what was paid for may be fetched
+                    problem = gate.credit()
                 if problem is not None:
                     self._desk.refuse(exchange, api, problem)
                 else:

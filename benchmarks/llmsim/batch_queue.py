@@ -145,9 +145,9 @@ class BatchQueue:
         return self._answered(ask)
 
     def _answered(self, ask: Ask) -> Outcome:
-        counters = self._desk.counters
+        counters, gate = self._desk.counters, self._desk.gate
         prompt, completion = counters.prompt_tokens, counters.completion_tokens
-        outcome = self._desk.gate.content(self._api, ask) or self._desk.outcome(self._api, ask)
+        outcome = gate.credit() or gate.content(self._api, ask) or self._desk.outcome(self._api, ask)
         counters.batches["prompt_tokens"] += counters.prompt_tokens - prompt
         counters.batches["completion_tokens"] += counters.completion_tokens - completion
         return outcome

@@ -72,6 +72,7 @@ class Config:
     credit_words: str = _setting("the account is empty", "the words that say so")
     credit_kind: str = _setting("invalid_request_error", "the type that the error has")
     credit_code: str = _setting("", "the code that the error has; empty: none")
+    refuse_phrase: str = _setting("", "refuse prompts that hold this text as not to be understood")
     fail_phrase: str = _setting("", "prompts that hold this text fail each time they are asked")
     fail_as: str = _setting("500", "how they fail: 429, 500, 529, drop, hang or malformed")
     clock_ahead: float = _setting(0.0, "seconds that its clock is ahead of this machine's; negative: behind")

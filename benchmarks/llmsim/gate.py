@@ -37,12 +37,17 @@ class Gate:
             return api.problem("forbidden")
         if config.quota_exhausted:
             return api.problem("no_quota")
-        if 0 <= config.credit_after <= self._counters.completed:
-            code = config.credit_code or None
-            return Problem(config.credit_status, config.credit_kind, config.credit_words, code)
         if config.storm_429:
             return api.problem("rate_limited")
         return None
+
+    def credit(self) -> Problem | None:
+        """Return why nothing is answered any more, once the account is empty; answers in batches count as well."""
+        config, counters = self._config, self._counters
+        if not 0 <= config.credit_after <= counters.completed + counters.batches["succeeded"]:
+            return None
+        code = config.credit_code or None
+        return Problem(config.credit_status, config.credit_kind, config.credit_words, code)
 
     def limits(self, api: Api) -> Problem | None:
         """Return why one call more is too much, if it is; a call let in counts against the minute."""
@@ -62,6 +67,8 @@ class Gate:
         trouble: Trouble | None = None
         if self._config.policy_phrase and self._config.policy_phrase in ask.prompt:
             trouble = "policy"
+        elif self._config.refuse_phrase and self._config.refuse_phrase in ask.prompt:
+            trouble = "invalid"
         elif 0 < self._config.max_prompt_tokens < ask.prompt_tokens:
             trouble = "too_long"
         return api.problem(trouble) if trouble else None

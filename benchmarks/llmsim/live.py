@@ -86,7 +86,7 @@ class Live:
 
     def _admitted(self, exchange: Exchange, api: Api) -> Ask | Problem:
         gate, request = self._desk.gate, exchange.request
-        problem = gate.account(api, api.key(request)) or gate.limits(api)
+        problem = gate.account(api, api.key(request)) or gate.credit() or gate.limits(api)
         if problem is not None:
             return problem
         try:

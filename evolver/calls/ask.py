@@ -242,8 +242,16 @@ class Asker:
                 await common.gate.back_off(tried, error.retry_after)
             except RowModelError as error:
                 if error.kind not in ROWS_OWN:
-                    await health.settle(partial(self._probe, request.sampling, origin.run_id))
+                    await self.vouch(request, origin.run_id)
                 raise
+
+    async def vouch(self, request: Request, run_id: int) -> None:
+        """Return if the provider answers others, so that ``request``, which it refused, is itself at fault.
+
+        Raises:
+            RunModelError: It answers nobody.
+        """
+        await self._health.settle(partial(self._probe, request.sampling, run_id))
 
     async def _blame(self, request: Request, origin: Origin, error: TransientModelError) -> None:
         """Find out whether others are answered; return without an answer where an outage may yet pass.
@@ -256,7 +264,7 @@ class Asker:
             raise self._stopped(error) from error
         before = health.answered
         try:
-            await health.settle(partial(self._probe, request.sampling, origin.run_id))
+            await self.vouch(request, origin.run_id)
         except RunModelError as problem:
             passing = isinstance(problem.__cause__, TransientModelError | TimeoutError)
             if not passing:

@@ -16,6 +16,7 @@ from evolver.calls.batch.waiting import BatchItem, ModelQueue, Waiting
 from evolver.calls.budget import Reservation
 from evolver.calls.events import BatchProgress, CallEvent, CallRetried
 from evolver.calls.key import Origin
+from evolver.calls.rows import ROWS_OWN
 from evolver.errors import ModelError, RowModelError, RunModelError, TransientModelError
 from evolver.models.batch.protocol import BatchState, Outcome, Sent
 from evolver.models.protocol import Completion, Purpose
@@ -212,22 +213,28 @@ class OpenBatches:
     async def _collect_one(self, entry: OpenBatch, state: BatchState) -> None:
         """Keep every answer of an ended batch, and hand it to whoever waits for it; failures are pending again."""
         untouched = len(entry.left) == entry.batch.requests
+        refused: dict[str, RowModelError] = {}
         stop: ModelError | None = None
         latency = entry.age
         number = 0
         async for key, outcome in entry.queue.api.results(state):
             number += 1
             asked = entry.left.get(key)
-            if asked is not None:
+            if asked is None:
+                pass
+            elif isinstance(outcome, RowModelError) and outcome.kind not in ROWS_OWN:
+                refused[key] = outcome
+            else:
                 stop = self._deliver(entry, asked, outcome, latency) or stop
             if number % _ROOM_EVERY == 0:
                 await self._store.room()
-        if number and untouched and len(entry.left) == entry.batch.requests:
+        if number and untouched and not refused and len(entry.left) == entry.batch.requests:
             await self._disown(entry)
             return
+        stop = stop or await self._judge(entry, refused, latency)
         unanswered = len(entry.left)
         kind = "cancelled" if state.cancelled else "missing"
-        for asked in list(entry.left.values()):
+        for asked in [each for each in entry.left.values() if each.key not in refused]:
             lost = TransientModelError(f"the batch ended without an answer to this request ({kind})", kind)
             self._deliver(entry, asked, lost, latency)
         await self._close(entry, "cancelled" if state.cancelled else "ended", state)
@@ -238,6 +245,29 @@ class OpenBatches:
                 f"the batch {entry.provider_id} was cancelled; what it had answered is stored. Run the same command "
                 "again to submit the rest."
             )
+
+    async def _judge(
+        self, entry: OpenBatch, refused: dict[str, RowModelError], latency: float
+    ) -> RunModelError | None:
+        """Put what a batch came back refused into another one; what was refused there, too, is settled.
+
+        An account that runs empty while a batch is worked off refuses the rest of it, and nobody knows when that was.
+        Whoever is refused twice is at fault if the provider answers others; returned is why it does not.
+        """
+        items = {key: self._waiting.get(key) for key in refused}
+        twice = [item for item in items.values() if item is not None and item.tries]
+        if twice:
+            try:
+                await entry.queue.asker.vouch(twice[0].request, entry.batch.run_id)
+            except RunModelError as problem:
+                return problem
+        for key, error in refused.items():
+            item = items[key]
+            if item is None or item.tries:
+                self._deliver(entry, entry.left[key], error, latency)
+            else:
+                self._deliver(entry, entry.left[key], TransientModelError(str(error), error.kind), latency)
+        return None
 
     def _deliver(
         self, entry: OpenBatch, asked: Asked, outcome: Outcome, latency: float
