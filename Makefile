@@ -80,3 +80,6 @@ clean:
 # A stamp for each set of packages; pyproject.toml says what is in it.
 $(VENV)/.has-%: pyproject.toml scripts/environment.sh
 	@UV="$(UV)" PYTHON="$(PYTHON)" sh scripts/environment.sh "$(VENV)" "$*"
+
+$(VENV)-oldest/.has-oldest: pyproject.toml scripts/environment.sh
+	@UV="$(UV)" PYTHON="$(PYTHON)" sh scripts/environment.sh "$(VENV)-oldest" oldest

@@ -64,7 +64,7 @@ if [ "$group" = oldest ]; then
     "$venv/bin/python" -m pip install --quiet 'uv>=0.7'
     # Every extra by its own name: what "all" asks for would not count as asked for here.
     "$venv/bin/python" -m uv pip install --quiet --python "$venv/bin/python" --resolution lowest-direct \
-        --editable '.[hub,pandas,postgres]' --group dev
+        --editable '.[hub,languages,notebook,pandas,postgres]' --group dev
     touch "$stamp"
     exit
 fi
