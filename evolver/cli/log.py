@@ -6,6 +6,8 @@ import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from typing import TextIO
 
 from evolver.cli.output import tell
 from evolver.errors import OutputError
@@ -46,11 +48,25 @@ def open_log(verbose: int, file: str | None) -> Iterator[None]:
         logger.setLevel(logging.NOTSET)
 
 
+class _File(logging.StreamHandler[TextIO]):
+    """Writes to a file that is open, and closes it."""
+
+    def close(self) -> None:
+        """Close the file."""
+        self.stream.close()
+        super().close()
+
+
 def _file(name: str) -> logging.Handler:
+    """Open a log to be added to: its owner's alone, as it may hold texts of the pool; a pipe is not waited for."""
+    from evolver_store.strangers import strangers_trap  # only who asks for a log pays for it
+
+    if (trap := strangers_trap(Path(name))) is not None:
+        raise OutputError(f"the log {name} {trap}; nothing was started. Name another with --log.")
+    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_NONBLOCK", 0)
     try:
-        # it may hold texts of the pool, so it is its owner's alone
-        os.close(os.open(name, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600))
-        return logging.FileHandler(name, encoding="utf-8", errors="backslashreplace")
+        handle = os.open(name, flags, 0o600)
+        return _File(open(handle, "a", encoding="utf-8", errors="backslashreplace"))
     except OSError as error:
         raise OutputError(
             f"the log {name} cannot be written ({error.strerror}); nothing was started. Name another with --log."

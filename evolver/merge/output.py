@@ -14,7 +14,7 @@ from evolver.merge.containers import CONTAINERS, Container, Write
 from evolver.merge.folder import check_folder, replacing_folder, shards
 from evolver.merge.formats import Record
 from evolver.merge.parts import mode_of_new_files, new_part, tidy
-from evolver_store.sqlite_files import is_strangers_link
+from evolver_store.strangers import is_strangers_link
 
 
 def container_for(output: Path) -> Container:

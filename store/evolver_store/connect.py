@@ -21,7 +21,7 @@ from evolver_store.migrate import SCHEMA_VERSION, check_readable, migrate
 from evolver_store.older import stand_ins
 from evolver_store.saying import MEND, cause_of, is_without_room, way_on
 from evolver_store.schema import migrations
-from evolver_store.sqlite_files import refuse_strangers_link
+from evolver_store.strangers import refuse_strangers_files
 
 _T = TypeVar("_T")
 Store = str | os.PathLike[str] | URL
@@ -85,7 +85,7 @@ def _open_file(url: URL) -> Engine:
     path = Path(str(url.database))
     if not path.parent.is_dir():
         raise StoreMissingError(f"the folder {path.parent} does not exist; no store was made. Make it first.")
-    refuse_strangers_link(path)
+    refuse_strangers_files(path, to_write=True)
     while True:
         engine = _engine(url, lambda: sqlite_files.connect(path, sqlite_files.TO_WRITE))
         if _brought_up_to_date(engine, path, url):
@@ -191,6 +191,7 @@ def _file_to_read(url: URL) -> tuple[Engine, _Still | None]:
             f"there is no store at {path}; nothing was read.\n"
             "Name one with --store, or make one with 'evolve --pool …'."
         )
+    refuse_strangers_files(path, to_write=False)
     mode, alone = sqlite_files.way_to_read(path), sqlite_files.lacks_its_log(path)
     try:
         return _opened_to_read(url, mode, alone)

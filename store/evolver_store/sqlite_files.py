@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 import sqlite3
-import stat
 from functools import cache
 from pathlib import Path
 from urllib.parse import quote
 
-from evolver_store.errors import NotAStoreError, StoreError
+from evolver_store.errors import NotAStoreError
 from evolver_store.migrations import m0001_lineage
 from evolver_store.schema import migrations
 
@@ -85,34 +84,6 @@ def is_whole_without_log(path: Path) -> bool:
         return Path(f"{path}-wal").stat().st_size == 0
     except FileNotFoundError:
         return True
-
-
-def refuse_strangers_link(path: Path) -> None:
-    """Refuse a link that somebody else may have put where a store is to be, in a folder that others may write to.
-
-    Raises:
-        StoreError: It is one.
-    """
-    if is_strangers_link(path):
-        raise StoreError(
-            f"{path} is a link that another user made in a folder that others may write to; nothing was opened.\n"
-            "Name the file itself with --store, or keep the store in a folder of your own."
-        )
-
-
-def is_strangers_link(path: Path) -> bool:
-    """Tell whether a path is a link of another user's in a folder that others may write to; root's are trusted."""
-    try:
-        link, folder = path.lstat(), path.parent.stat()
-    except OSError:
-        return False
-    if not stat.S_ISLNK(link.st_mode) or not folder.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
-        return False
-    return link.st_uid not in {_user(), 0, folder.st_uid}
-
-
-def _user() -> int:
-    return os.geteuid() if hasattr(os, "geteuid") else 0
 
 
 def refuse_foreign_objects(conn: sqlite3.Connection, database: str) -> None:
