@@ -107,15 +107,18 @@ class Turns:
 
     def leave(self, key: str) -> None:
         """Have done with a call: others may ask for it once its answer, if there is one, is in the store."""
-        self._leaving.add(key)
-        self.committed()
+        if self._unwritten(key):
+            self._leaving.add(key)
+        else:
+            self._let_go({key})
 
     def committed(self) -> None:
         """Let go of the calls whose answers have come into the store."""
-        gone = {key for key in self._leaving if not self._unwritten(key)}
-        if not gone:
-            return
-        self._leaving -= gone
+        if gone := {key for key in self._leaving if not self._unwritten(key)}:
+            self._leaving -= gone
+            self._let_go(gone)
+
+    def _let_go(self, gone: set[str]) -> None:
         self._mine -= gone
         locked = gone & self._locked
         if locked and self._begun:
