@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from evolver.errors import SettingsError
 from evolver.merge.guard import WRITTEN, check_apart, check_replaceable, is_empty, store_files
-from evolver.merge.output import check_output
+from evolver.merge.output import check_file, check_output
+from evolver.merge.recipes import check_recipe, recipe_outputs
 from evolver.settings import Settings
 from evolver_store.connect import reading, store_url
 from evolver_store.runs import find_run
@@ -20,14 +22,22 @@ def check_files(settings: Settings) -> None:
         StoreError: The store's address is none.
     """
     if settings.output is None:
+        if settings.recipe is not None:
+            raise SettingsError(
+                "a recipe is written beside a dataset; nothing was started. Name it with --output."
+            )
         return
     output = Path(settings.output)
+    check_recipe(settings.recipe, settings.format)
     check_output(output)
+    beside = recipe_outputs(settings.recipe, output)
+    for path in beside:
+        check_file(path)
     url = store_url(settings.store)
     inputs = [("the file of --pool", Path(settings.pool))]
     if url.drivername.startswith("sqlite"):
         inputs += store_files("the file of --store", url.database)
-    check_apart([("--output", output)], inputs)
+    check_apart([*(("--recipe", path) for path in beside), ("--output", output)], inputs)
 
 
 def check_not_lost(settings: Settings, run: str) -> None:
@@ -37,7 +47,11 @@ def check_not_lost(settings: Settings, run: str) -> None:
         OutputError: It would be lost.
         StoreError: The store cannot be read.
     """
-    if settings.output is None or settings.force or is_empty(Path(settings.output)):
+    if settings.output is None or settings.force:
+        return
+    output = Path(settings.output)
+    beside = recipe_outputs(settings.recipe, output)
+    if all(map(is_empty, (output, *beside))):
         return
     url = store_url(settings.store)
     written: dict[str, str] = {}
@@ -45,4 +59,6 @@ def check_not_lost(settings: Settings, run: str) -> None:
         with reading(url) as engine, engine.connect() as conn:
             found = find_run(conn, run)
             written = {} if found is None else dict(found.settings.get(WRITTEN, {}))
-    check_replaceable("--output", Path(settings.output), written, force=False)
+    check_replaceable("--output", output, written, force=False)
+    for path in beside:
+        check_replaceable("--recipe", path, written, force=False)

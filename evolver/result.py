@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -126,22 +126,28 @@ def conclude(
         dataset = None
         if settings.output is not None:
             source = RunSource(engine, run.id, run.name)
-            how = MergeSettings(format=settings.format, seed=settings.seed, epochs=(0, settings.epochs))
+            how = MergeSettings(
+                format=settings.format,
+                seed=settings.seed,
+                epochs=(0, settings.epochs),
+                recipe=settings.recipe,
+            )
             dataset = merge([source], Path(settings.output), how, on_progress=on_progress)
-            _remember(settings.store, run, Path(settings.output))
+            _remember(settings.store, run, [dataset.output, *dataset.recipe])
         with engine.connect() as conn:
             stats = run_stats(conn, run.id, run.seeds or 0)
             session = count.figures(paid_by(conn, run.id))
     return Result(run.name, settings.store, stats, dataset, pool, session)
 
 
-def _remember(store: str, run: Run, output: Path) -> None:
+def _remember(store: str, run: Run, outputs: Sequence[Path]) -> None:
     """Keep what was written in the run's row, so that the same run may replace it, and no other."""
     engine = open_for_writing(store)
     try:
         with engine.connect() as conn:
             settings = get_run(conn, run.name, store).settings
-        written = {**settings.get(WRITTEN, {}), place_of(output): digest_of(output)}
+        now = {place_of(output): digest_of(output) for output in outputs}
+        written = {**settings.get(WRITTEN, {}), **now}
         update_run(engine, run.id, settings={**settings, WRITTEN: written})
     finally:
         engine.dispose()

@@ -13,7 +13,7 @@ import click
 
 from evolver.cli.options import DEFAULT_STORE, completing, default_store
 from evolver.cli.output import print_json, tell
-from evolver.settings.choices import DEFAULT_FORMAT, FORMATS
+from evolver.settings.choices import DEFAULT_FORMAT, FORMATS, RECIPES
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -122,6 +122,11 @@ _FILE = click.Path(path_type=Path)
     metavar="FILE",
     type=_FILE,
     help="Write the figures and each dropped row as JSON.",
+)
+@click.option(
+    "--recipe",
+    type=click.Choice(RECIPES),
+    help="Write a configuration that trains on the dataset, beside it.",
 )
 @click.option(
     "--push", "repo", metavar="OWNER/NAME", help="Upload the folder to the Hugging Face hub (HF_TOKEN)."
@@ -305,5 +310,7 @@ def _say(report: MergeReport, report_to: Path | None) -> None:
     for what, count in counts.items():
         if count:
             tell(f"  {count:>9,} {what}")
+    for path in report.recipe:
+        tell(f"Configuration {path}.")
     if report_to is not None:
         tell(f"Report {report_to}: each dropped row, and why.")

@@ -47,6 +47,7 @@ def card(readers: Sequence[Reader], report: MergeReport, settings: MergeSettings
             rows=f"{report.rows:,}",
             counts=table(("rows", "count"), _counts(report)),
             settings=table(("setting", "value"), _settings(settings, cleaning)),
+            recipe=", ".join(code(path.name) for path in report.recipe),
             models=", ".join(map(code, models)),
             runs=table(
                 ("run", "pool", "models", "seeds", "epochs", "seed", "status"),
@@ -102,6 +103,8 @@ def _counts(report: MergeReport) -> Iterator[tuple[str, str]]:
 
 def _settings(settings: MergeSettings, cleaning: Cleaning) -> Iterator[tuple[str, object]]:
     yield "format", settings.format
+    if settings.recipe is not None:
+        yield "recipe", settings.recipe
     yield "order", settings.order
     yield "seed", settings.seed
     if settings.epochs is not None:

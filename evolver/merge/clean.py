@@ -198,6 +198,8 @@ class _Reading:
 
     def _ruled_out(self, one: _Text) -> Drop | None:
         """Return the first verdict on a row; rules that compare say nothing of one without a parent."""
+        if not self._rules:
+            return None
         candidate = Candidate(one.parent_text or "", one.instruction, one.response)
         asked = [rule for rule in self._rules if one.parent_text is not None or not compares(rule)]
         return next((drop for _, drop in verdicts(asked, candidate)), None)

@@ -7,7 +7,7 @@ All of them look at words as :mod:`evolver.merge.words` makes them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from evolver.merge.benchmarks import Item
 from evolver.merge.grams import Grams, Hashes, Places, batches
-from evolver.merge.incidence import Counts, Incidence
+from evolver.merge.incidence import Counts, Incidence, Known, Shared
 from evolver.merge.words import spaced, words
 
 NGRAM_WORDS = 13
@@ -37,7 +37,6 @@ Shares = npt.NDArray[np.float64]
 _Best = tuple[Method, int, float]
 
 _SHINGLE_WORDS = 3
-_CELLS = 1 << 20  # texts times parts that are counted at once
 
 
 class Finding(NamedTuple):
@@ -97,6 +96,7 @@ class Contamination:
         enough = self._shingles.sizes >= np.where(is_prompt, MIN_PROMPT_SHINGLES, MIN_SOLUTION_SHINGLES)
         similar = np.where(is_prompt, PROMPT_SIMILARITY, SOLUTION_SIMILARITY)
         self._least_shingles = np.where(enough, similar, np.inf)
+        self._least_held = _least_held(grams.words, self._shingles.sizes, self._least_shingles)
 
     def find(self, instruction: str, response: str) -> Finding | None:
         """Return the strongest finding of a row, in its instruction before its response; ``None``: it is clean."""
@@ -105,49 +105,63 @@ class Contamination:
     def find_all(self, rows: Sequence[tuple[str, str]]) -> list[Finding | None]:
         """Do for many rows what :meth:`find` does for one; the work for each is far less."""
         texts = [text for row in rows for text in row]
-        found: dict[int, Match] = {}
-        for some in batches(texts):
-            found |= {some.start + place: match for place, match in self._matches(texts[some])}
+        found = self._matches(texts)
         return [_stronger(found.get(place), found.get(place + 1)) for place in range(0, len(texts), 2)]
 
-    def _matches(self, texts: Sequence[str]) -> Iterator[tuple[int, Match]]:
-        """Yield the strongest match in each text that has one; among equal ones, the first of the benchmarks."""
-        grams = Grams(texts)
-        for place in np.flatnonzero(grams.words < MIN_PROMPT_WORDS).tolist() if self._short else ():
-            if equal := self._short.get(spaced(texts[place])):
-                yield place, Match(equal, "substring", 1.0)
-        shingles = self._shingles.known(*grams.runs(_SHINGLE_WORDS))
-        held = np.bincount(shingles.texts, minlength=len(texts)) >= MIN_PROMPT_WORDS - _SHINGLE_WORDS + 1
-        if not held.any():
-            return
-        ngrams = self._ngrams.known(*grams.runs(NGRAM_WORDS))
-        rows = np.flatnonzero(held)
-        step = max(1, _CELLS // len(self._parts))
-        for begin in range(0, len(rows), step):
-            some = rows[begin : begin + step]
-            hits = self._shingles.shared(shingles, some)
-            found = dict(_best("similarity", hits / self._shingles.sizes, self._least_shingles))
-            shares = self._ngrams.shared(ngrams, some) / np.maximum(1, self._ngrams.sizes)
-            found |= _best("ngram", shares, self._least_ngrams)
-            found |= self._whole(hits, [texts[place] for place in some.tolist()])
-            for row, (method, part, share) in found.items():
-                yield int(some[row]), Match(self._parts[part], method, share)
+    def _matches(self, texts: Sequence[str]) -> dict[int, Match]:
+        """Return the strongest match in each text that has one; among equal ones, the first of the benchmarks."""
+        matches: dict[int, Match] = {}
+        shingles, ngrams = [Known.none()], [Known.none()]
+        for some in batches(texts):
+            grams = Grams(texts[some])
+            for place in np.flatnonzero(grams.words < MIN_PROMPT_WORDS).tolist() if self._short else ():
+                if equal := self._short.get(spaced(texts[some.start + place])):
+                    matches[some.start + place] = Match(equal, "substring", 1.0)
+            known = self._shingles.known(*grams.runs(_SHINGLE_WORDS))
+            held = np.bincount(known.texts, minlength=len(grams.words)) >= self._least_held
+            if held.any():
+                shingles.append(known.of(held, some.start))
+                ngrams.append(self._ngrams.known(*grams.runs(NGRAM_WORDS)).of(held, some.start))
+        if len(shingles) == 1:
+            return matches
+        shared = self._shingles.shared(Known.joined(shingles))
+        found = _best("similarity", shared, self._shingles.sizes, self._least_shingles)
+        shares = self._ngrams.shared(Known.joined(ngrams))
+        found |= _best("ngram", shares, np.maximum(1, self._ngrams.sizes), self._least_ngrams)
+        found |= self._whole(shared, texts)
+        for place, (method, part, share) in found.items():
+            matches[place] = Match(self._parts[part], method, share)
+        return matches
 
-    def _whole(self, hits: Counts, texts: Sequence[str]) -> Iterator[tuple[int, _Best]]:
-        """Yield the first part that stands in a text as a whole; only one all of whose shingles are there can."""
-        done = -1
-        for row, part in np.argwhere(hits == self._shingles.sizes).tolist():
-            if row != done and spaced(self._parts[part].text) in spaced(texts[row]):
-                done = row
-                yield row, ("substring", part, 1.0)
+    def _whole(self, shared: Shared, texts: Sequence[str]) -> dict[int, _Best]:
+        """Return the first part that stands in each text as a whole; only one all of whose shingles are there can."""
+        found: dict[int, _Best] = {}
+        every = np.flatnonzero(shared.counts == self._shingles.sizes[shared.parts])
+        for place, part in zip(shared.texts[every].tolist(), shared.parts[every].tolist(), strict=True):
+            if place not in found and spaced(self._parts[part].text) in spaced(texts[place]):
+                found[place] = ("substring", part, 1.0)
+        return found
 
 
-def _best(method: Method, shares: Shares, least: Shares) -> Iterator[tuple[int, _Best]]:
-    """Yield the part with the highest share of each row that has one at the least or above."""
-    enough = np.where(shares >= least, shares, 0.0)
-    parts = np.argmax(enough, axis=1)  # the first of equal ones
-    for row in np.flatnonzero(enough[np.arange(len(parts)), parts]).tolist():
-        yield row, (method, int(parts[row]), float(enough[row, parts[row]]))
+def _best(method: Method, shared: Shared, sizes: Counts, least: Shares) -> dict[int, _Best]:
+    """Return the part with the highest share of each text that has one at the least or above."""
+    shares = shared.counts / sizes[shared.parts]
+    enough = np.flatnonzero(shares >= least[shared.parts])
+    texts, parts, shares = shared.texts[enough], shared.parts[enough], shares[enough]
+    # The last one of a text stays: the highest share, and the first part among equal ones.
+    order = np.lexsort((-parts, shares, texts))
+    each = zip(texts[order].tolist(), parts[order].tolist(), shares[order].tolist(), strict=True)
+    return {text: (method, part, share) for text, part, share in each}
+
+
+def _least_held(words: Counts, shingles: Counts, similar: Shares) -> int:
+    """Return how many shingles of the benchmarks a text holds at the least if any measure finds it.
+
+    A part that stands in it whole brings as many as it has words, less two; so does a 13-gram; and of a part that it
+    is similar to it has a share. Rounding down loses nothing.
+    """
+    whole = min(words, default=MIN_PROMPT_WORDS)
+    return int(min(whole - 2, NGRAM_WORDS - 2, np.min(similar * shingles, initial=np.inf)))
 
 
 def _telling(grams: Grams) -> tuple[Hashes, Places]:

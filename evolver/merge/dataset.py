@@ -19,9 +19,10 @@ from evolver.merge.formats import record_maker, sample_record
 from evolver.merge.job import Cleaning, MergedRun, MergeReport, MergeSettings, Source
 from evolver.merge.order import in_order, in_ratio
 from evolver.merge.oss import OssReader
-from evolver.merge.output import check_file, check_output, open_dataset, size_of
+from evolver.merge.output import check_file, check_output, open_dataset, replacing, size_of
 from evolver.merge.reader import Reader
 from evolver.merge.readers import check_sources, open_readers
+from evolver.merge.recipes import recipe_outputs, recipe_texts
 from evolver.merge.runs import RunReader
 from evolver.merge.texts import slices_of_rows
 
@@ -60,6 +61,8 @@ def merge(
         SettingsError: No source, one twice, or a ratio that does not fit them.
     """
     check_output(output)
+    for beside in recipe_outputs(settings.recipe, output):
+        check_file(beside)
     if report_to is not None:
         check_file(report_to)
     check_sources(sources)
@@ -76,13 +79,16 @@ def merge(
         collected = collect(readers, settings.epochs)
         cleaned = cleaner.clean(readers, collected.keys, on_read)
         keys = in_order(in_ratio(cleaned.keys, [reader.kind for reader in readers], settings), settings)
-        report = _report(output, readers, collected, cleaned, keys)
+        report = _report(output, readers, settings, collected, cleaned, keys)
         if not keys:
             raise OutputError(_nothing(readers, settings, report))
         _write(
             readers, keys, output, settings, lambda: card(readers, report, settings, cleaning), on_progress
         )
         report = replace(report, size=size_of(output))
+        for beside, text in recipe_texts(settings.recipe, output, settings.format).items():
+            with replacing(beside) as file:
+                file.write(text.encode("utf-8", "surrogatepass"))
         if report_to is not None:
             write_findings(report_to, report, settings, cleaning, cleaned, readers)
     return report
@@ -99,14 +105,19 @@ def _write(
     make = record_maker(settings.format, provenance=settings.provenance)
     done = 0
     with open_dataset(output, sample_record(make), len(keys), make_card) as write:
-        for rows in slices_of_rows(readers, keys):
+        for rows in slices_of_rows(readers, keys, columns=settings.provenance):
             write([make(position, row) for position, row in enumerate(rows, done)])
             done += len(rows)
             on_progress(done, len(keys))
 
 
 def _report(
-    output: Path, readers: Sequence[Reader], collected: Collected, cleaned: Cleaned, keys: array[int]
+    output: Path,
+    readers: Sequence[Reader],
+    settings: MergeSettings,
+    collected: Collected,
+    cleaned: Cleaned,
+    keys: array[int],
 ) -> MergeReport:
     """Count everything but the size, which is not known yet."""
     oss = [reader for reader in readers if isinstance(reader, OssReader)]
@@ -129,6 +140,7 @@ def _report(
         dropped=cleaned.counts(),
         flagged=sum(one.key in chosen for one in cleaned.flagged),
         not_drawn=len(cleaned.keys) - len(keys),
+        recipe=recipe_outputs(settings.recipe, output),
         runs=tuple(_merged_run(reader) for reader in readers if isinstance(reader, RunReader)),
     )
 

@@ -50,7 +50,7 @@ def write_findings(
 
 def figures(report: MergeReport) -> dict[str, Any]:
     """Return a report as JSON has it."""
-    return {**asdict(report), "output": str(report.output)}
+    return {**asdict(report), "output": str(report.output), "recipe": list(map(str, report.recipe))}
 
 
 def _rows(found: Sequence[Dropped], readers: Sequence[Reader]) -> Iterator[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -12,6 +13,7 @@ from evolver.merge.grams import Hashes, Places
 Counts = npt.NDArray[np.int64]
 
 _SIEVE_BITS = 20
+_DENSE = 8  # places to count in, for each number, from which sorting them is quicker
 
 
 class Known(NamedTuple):
@@ -19,6 +21,29 @@ class Known(NamedTuple):
 
     runs: Places
     texts: Places
+
+    @staticmethod
+    def none() -> Known:
+        """Return nothing that is known."""
+        return Known(np.zeros(0, np.int64), np.zeros(0, np.int64))
+
+    @staticmethod
+    def joined(several: Sequence[Known]) -> Known:
+        """Return what is known of several batches of texts."""
+        return Known(*map(np.concatenate, zip(*several, strict=True)))
+
+    def of(self, some: npt.NDArray[np.bool_], first: int) -> Known:
+        """Return those of some texts, marked by their place in a batch, which begins at ``first``."""
+        own = some[self.texts]
+        return Known(self.runs[own], self.texts[own] + first)
+
+
+class Shared(NamedTuple):
+    """How many distinct runs a text has in common with a part; by text, then by part."""
+
+    texts: Places
+    parts: Places
+    counts: Counts
 
 
 class Incidence:
@@ -52,30 +77,39 @@ class Incidence:
     def known(self, hashes: Hashes, texts: Places) -> Known:
         """Return which of some texts' runs stand in a part."""
         if not len(self._hashes):
-            return Known(np.zeros(0, np.int64), np.zeros(0, np.int64))
+            return Known.none()
         maybe = np.flatnonzero(self._sieve[_sieved(hashes)])
         hashes, texts = hashes[maybe], texts[maybe]
         at = np.minimum(np.searchsorted(self._hashes, hashes), len(self._hashes) - 1)
         same = self._hashes[at] == hashes
         return Known(at[same], texts[same])
 
-    def shared(self, known: Known, texts: Places) -> Counts:
-        """Return how many distinct runs each text (a row) shares with each part (a column).
-
-        Args:
-            known: As :meth:`known` returns it.
-            texts: Which, in ascending order.
-        """
-        row = np.minimum(np.searchsorted(texts, known.texts), len(texts) - 1)
-        own = texts[row] == known.texts
-        pairs = np.sort(row[own] * len(self._hashes) + known.runs[own])
-        pairs = pairs[np.diff(pairs, prepend=-1) > 0]
-        rows, runs = np.divmod(pairs, max(1, len(self._hashes)))
+    def shared(self, known: Known) -> Shared:
+        """Return how many distinct runs each text shares with each part, where it shares any."""
+        bits = np.int64(max(1, len(self._hashes)).bit_length())
+        pairs = _once(known.texts << bits | known.runs)
+        texts, runs = pairs >> bits, pairs & ((1 << bits) - 1)
         counts = self._counts[runs]
         within = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
-        columns = self._parts[np.repeat(self._begins[runs], counts) + within]
-        cells = np.repeat(rows, counts) * len(self.sizes) + columns
-        return np.bincount(cells, minlength=len(texts) * len(self.sizes)).reshape(len(texts), -1)
+        parts = self._parts[np.repeat(self._begins[runs], counts) + within]
+        cells, counts = _counted(np.repeat(texts, counts) * len(self.sizes) + parts)
+        return Shared(*np.divmod(cells, max(1, len(self.sizes))), counts)
+
+
+def _counted(numbers: Places) -> tuple[Places, Counts]:
+    """Return each number once, in ascending order, and how often it is there."""
+    most = int(numbers.max(initial=-1)) + 1
+    if most > _DENSE * len(numbers):
+        return np.unique(numbers, return_counts=True)
+    counts = np.bincount(numbers, minlength=most)
+    held = np.flatnonzero(counts)
+    return held, counts[held]
+
+
+def _once(numbers: Places) -> Places:
+    """Return each number once, in ascending order; none is below 0."""
+    numbers = np.sort(numbers)
+    return numbers[np.diff(numbers, prepend=-1) > 0]
 
 
 def _sieved(hashes: Hashes) -> npt.NDArray[np.int64]:

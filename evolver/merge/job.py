@@ -11,7 +11,8 @@ from sqlalchemy import Engine
 
 from evolver.errors import SettingsError
 from evolver.merge.formats import FORMATS
-from evolver.settings.choices import DEFAULT_FORMAT, Format
+from evolver.merge.recipes import check_recipe
+from evolver.settings.choices import DEFAULT_FORMAT, Format, Recipe
 
 Order = Literal["shuffle", "sequential", "epoch"]
 Dedup = Literal["none", "exact", "near"]
@@ -96,7 +97,7 @@ class MergeSettings:
     OSS-Instruct rows are always in it. ``limit`` draws that many rows, each equally likely; with an equal ``seed``
     a smaller sample is part of a larger one. ``ratio`` weighs evolved rows (and their seeds) against OSS-Instruct:
     the largest dataset of these shares is drawn, or one of ``limit`` rows. ``provenance`` adds run, id, root,
-    epoch, mutator and source to every row.
+    epoch, mutator and source to every row. ``recipe`` is the program that a configuration is written for.
 
     Raises:
         SettingsError: A value that cannot be.
@@ -109,12 +110,14 @@ class MergeSettings:
     limit: int | None = None
     provenance: bool = False
     ratio: Mapping[Kind, float] | None = None
+    recipe: Recipe | None = None
 
     def __post_init__(self) -> None:
         if self.format not in FORMATS:
             raise SettingsError(
                 f"no dataset format is named {self.format!r}; there are {', '.join(FORMATS)}."
             )
+        check_recipe(self.recipe, self.format)
         if self.order not in get_args(Order):
             raise SettingsError(f"no order is named {self.order!r}; there are {', '.join(get_args(Order))}.")
         if self.limit is not None and self.limit < 1:
@@ -159,7 +162,7 @@ class MergeReport:
     answers them; ``oss_skipped`` those of OSS-Instruct files that could not be read, by reason. ``dropped`` counts
     what cleaning took out by reason; ``flagged`` is the rows written although an ancestor of theirs is
     contaminated; ``not_drawn`` those that ``limit`` or ``ratio`` left out. ``size`` is in bytes. ``runs``
-    are those that were merged.
+    are those that were merged; ``recipe`` the configuration for training that was written beside the dataset.
     """
 
     output: Path
@@ -177,3 +180,4 @@ class MergeReport:
     flagged: int = 0
     not_drawn: int = 0
     runs: tuple[MergedRun, ...] = ()
+    recipe: tuple[Path, ...] = ()

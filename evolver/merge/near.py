@@ -22,7 +22,14 @@ from evolver.text import fold
 
 _SHINGLE_WORDS = 3
 _RARITY_BITS = 22  # shingles are counted in so many bins; two in one bin only make each other look less rare
-_AT_ONCE = 500_000  # shingles that are ordered at once
+_COUNTED = 2_000_000  # shingles that are counted at once
+
+# A shingle among those of other texts, as one number: its text, its rarity, and the first bits of its hash.
+_TEXT_BITS, _RANK_BITS = np.uint64(17), np.uint64(8)
+_HASH_BITS = np.uint64(64) - _TEXT_BITS - _RANK_BITS
+_WITHOUT_TEXT = np.uint64((1 << 64 - 17) - 1)
+_AT_ONCE = 1 << 17  # shingles that are ordered at once, so no more texts
+_SHINGLE_BITS = np.uint64(52)  # of a hash, as distinct() leaves it
 
 
 class NearDuplicate(NamedTuple):
@@ -63,6 +70,8 @@ class NearDuplicates:
         groups, ends = self._groups(order)
         kept: dict[int, list[int]] = {}
         for at, place in enumerate(order):
+            if ends[at] == ends[at + 1]:
+                continue
             own = groups[ends[at] : ends[at + 1]].tolist()
             candidates = {other for group in own for other in kept.get(group, ())}
             nearest = self._nearest(place, (one for one in candidates if not spared(place, one)))
@@ -124,26 +133,33 @@ class NearDuplicates:
         return group[shared].astype(np.int32), before[ends].tolist()
 
     def _first(
-        self, chosen: npt.NDArray[np.int64], rarity: npt.NDArray[np.uint32]
+        self, chosen: npt.NDArray[np.int64], rarity: npt.NDArray[np.uint8]
     ) -> tuple[Hashes, npt.NDArray[np.int64]]:
-        """Return the rarest shingles of some texts, by text, and how many of each."""
+        """Return the rarest shingles of some texts, by text, and how many of each.
+
+        A shingle is known by its rarity and what the number of its text leaves room for of its hash. Two that are
+        taken for one are so in every text: that makes texts look nearer, and no pair is missed.
+        """
         hashes, ends = np.frombuffer(self._hashes, np.uint64), np.frombuffer(self._ends, np.int64)
         begins, counts = ends[chosen], ends[chosen + 1] - ends[chosen]
-        text = np.repeat(np.arange(len(chosen)), counts)
-        within = np.arange(len(text)) - np.repeat(np.cumsum(counts) - counts, counts)
+        within = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
         own = hashes[np.repeat(begins, counts) + within]
-        own = own[np.lexsort((own, rarity[_bin(own)], text))]
+        own = rarity[_bin(own)].astype(np.uint64) << _HASH_BITS | own >> (_SHINGLE_BITS - _HASH_BITS)
+        own |= np.repeat(np.arange(len(chosen), dtype=np.uint64), counts) << (_RANK_BITS + _HASH_BITS)
+        own.sort()
         looked_at = counts - np.ceil(counts * self._threshold - 1e-9).astype(np.int64) + 1
-        return own[within < looked_at[text]], np.minimum(looked_at, counts)
+        first = own[within < np.repeat(looked_at, counts)]
+        return first & _WITHOUT_TEXT, np.minimum(looked_at, counts)
 
-    def _rarity(self) -> npt.NDArray[np.uint32]:
-        """Return how many shingles are in each bin."""
-        rarity = np.zeros(1 << _RARITY_BITS, np.uint32)
+    def _rarity(self) -> npt.NDArray[np.uint8]:
+        """Return how many shingles are in each bin, up to the most that is told apart."""
+        rarity = np.zeros(1 << _RARITY_BITS, np.int32)
         hashes = np.frombuffer(self._hashes, np.uint64)
-        for begin in range(0, len(hashes), _AT_ONCE):
-            bins, counts = np.unique(_bin(hashes[begin : begin + _AT_ONCE]), return_counts=True)
-            rarity[bins] += counts.astype(np.uint32)
-        return rarity
+        for begin in range(0, len(hashes), _COUNTED):
+            rarity += np.bincount(_bin(hashes[begin : begin + _COUNTED]), minlength=len(rarity)).astype(
+                np.int32
+            )
+        return np.minimum(rarity, (1 << _RANK_BITS) - 1).astype(np.uint8)
 
 
 def _chunks(sizes: npt.NDArray[np.int64]) -> Iterator[slice]:
@@ -153,8 +169,8 @@ def _chunks(sizes: npt.NDArray[np.int64]) -> Iterator[slice]:
     return (slice(begin, end) for begin, end in pairwise(edges))
 
 
-def _bin(hashes: Hashes) -> Hashes:
-    return hashes >> np.uint64(64 - _RARITY_BITS)
+def _bin(hashes: Hashes) -> npt.NDArray[np.int64]:
+    return (hashes >> (_SHINGLE_BITS - np.uint64(_RARITY_BITS))).astype(np.int64)
 
 
 def _whole(text: str) -> int:

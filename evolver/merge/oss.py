@@ -67,7 +67,7 @@ class OssReader:
         for index, ordinal in enumerate(self._ordinals):
             yield Texts(row_id(0, ordinal), None, *self._texts(index))
 
-    def rows(self, ids: Sequence[int]) -> Iterator[Row]:
+    def rows(self, ids: Sequence[int], *, columns: bool) -> Iterator[Row]:
         """Yield the rows of these ids; provenance calls them by their place in the file."""
         for id_ in ids:
             ordinal = place(id_).ordinal

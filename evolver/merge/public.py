@@ -12,8 +12,9 @@ from evolver.merge.guard import check_apart, check_replaceable, store_files
 from evolver.merge.job import DEFAULT_THRESHOLD, Cleaning, Dedup, Kind, MergeReport, MergeSettings, Order
 from evolver.merge.notes import note, noted, owner_of
 from evolver.merge.push import check_push, push
+from evolver.merge.recipes import recipe_outputs
 from evolver.merge.sources import open_sources
-from evolver.settings.choices import Format
+from evolver.settings.choices import Format, Recipe
 from evolver_store.connect import store_url
 
 PathLike = str | os.PathLike[str]
@@ -40,6 +41,7 @@ def merge(
     rules: Sequence[str | Callable[..., Any]] = (),
     skip_rules: Sequence[str] = (),
     report: PathLike | None = None,
+    recipe: Recipe | None = None,
     push_to: str | None = None,
     force: bool = False,
     on_progress: Callable[[int, int], None] = lambda done, total: None,
@@ -69,6 +71,7 @@ def merge(
         rules: Elimination rules that every row is held to, as :class:`evolver.Evolution` takes them.
         skip_rules: Which of them to leave out.
         report: A JSON file for the figures and each dropped row.
+        recipe: ``trl``, ``axolotl`` or ``llama-factory``: write a configuration that trains on it, beside it.
         push_to: ``OWNER/NAME`` on the Hugging Face hub, for a folder (token in ``HF_TOKEN``).
         force: Replace files that another merge, a run or somebody else wrote, or that were changed since.
         on_progress: Told (rows written, rows in all) now and then.
@@ -81,7 +84,7 @@ def merge(
         EvolverError: What cannot be read, written or meant; files that were there are as they were.
     """
     to, report_to = Path(output), None if report is None else Path(report)
-    settings = MergeSettings(format, order, seed, epochs, limit, provenance, ratio)
+    settings = MergeSettings(format, order, seed, epochs, limit, provenance, ratio, recipe)
     benchmarks = _paths(decontaminate)
     cleaning = Cleaning(
         dedup,
@@ -97,7 +100,11 @@ def merge(
     if push_to is not None:
         check_push(push_to, to)
     # The report comes first, so that one in the folder of the dataset is seen.
-    outputs = [*([] if report_to is None else [("--report", report_to)]), ("--output", to)]
+    outputs = [
+        *([] if report_to is None else [("--report", report_to)]),
+        *(("--recipe", path) for path in recipe_outputs(recipe, to)),
+        ("--output", to),
+    ]
     databases = [store_url(store) for store in named]
     check_apart(
         outputs,

@@ -37,5 +37,8 @@ class Reader(Protocol):
     def texts(self) -> Iterator[Texts]:
         """Yield every row that may train a model, by id, so a parent before its children; a missing text is empty."""
 
-    def rows(self, ids: Sequence[int]) -> Iterator[Row]:
-        """Yield the rows of these ids, in any order; one that is gone is left out."""
+    def rows(self, ids: Sequence[int], *, columns: bool) -> Iterator[Row]:
+        """Yield the rows of these ids, in any order; one that is gone is left out.
+
+        ``columns`` asks for the further columns that the pool had for their seeds.
+        """

@@ -22,18 +22,16 @@ _BATCH = 500  # ids in a statement: SQLite before 3.32 binds no more than 999
 _SPACE = "".join(filter(str.isspace, map(chr, range(0x3001))))
 
 _SEED = instructions.alias("seed")
-_BY_ID = (
-    select(
-        instructions.c.id,
-        instructions.c.root_id,
-        instructions.c.epoch,
-        instructions.c.mutator,
-        instructions.c.instruction,
-        instructions.c.response,
-        _SEED.c.details,
-    )
-    .join_from(instructions, _SEED, _SEED.c.id == instructions.c.root_id, isouter=True)
-    .where(instructions.c.id.in_(bindparam("ids", expanding=True)))
+_ROW = select(
+    instructions.c.id,
+    instructions.c.root_id,
+    instructions.c.epoch,
+    instructions.c.mutator,
+    instructions.c.instruction,
+    instructions.c.response,
+).where(instructions.c.id.in_(bindparam("ids", expanding=True)))
+_ROW_WITH_DETAILS = _ROW.add_columns(_SEED.c.details).join_from(
+    instructions, _SEED, _SEED.c.id == instructions.c.root_id, isouter=True
 )
 
 
@@ -67,14 +65,16 @@ class RunReader:
         for id_, parent_id, instruction, response in self.conn.execute(query):
             yield Texts(id_, parent_id, instruction or "", response or "")
 
-    def rows(self, ids: Sequence[int]) -> Iterator[Row]:
+    def rows(self, ids: Sequence[int], *, columns: bool) -> Iterator[Row]:
         """Yield the rows of these ids."""
+        query = _ROW_WITH_DETAILS if columns else _ROW
         ordered = sorted(ids)  # so that each statement reads one stretch of the table
         for start in range(0, len(ordered), _BATCH):
-            for *row, details in self.conn.execute(_BY_ID, {"ids": ordered[start : start + _BATCH]}).all():
-                columns = (details or {}).get("columns")
-                further = json.dumps(columns, ensure_ascii=False) if columns else None
-                yield Row._make([*row, self.name, "evol", further])
+            for id_, root, epoch, mutator, instruction, response, *details in self.conn.execute(
+                query, {"ids": ordered[start : start + _BATCH]}
+            ).all():
+                further = _further(details[0]) if details else None
+                yield Row(id_, root, epoch, mutator, instruction, response, self.name, "evol", further)
 
     def about(self) -> Mapping[str, Any]:
         """Return the run's row of ``runs``."""
@@ -93,3 +93,9 @@ class RunReader:
         """
         column = instructions.c
         return column.id.between(*first_and_last_id(self.run_id)), column.status.in_(("seed", "survivor"))
+
+
+def _further(details: Mapping[str, Any] | None) -> str | None:
+    """Return what the pool held of a seed besides, as JSON."""
+    columns = (details or {}).get("columns")
+    return json.dumps(columns, ensure_ascii=False) if columns else None

@@ -10,6 +10,11 @@ Format = Literal["wizardcoder", "alpaca", "text", "messages", "sharegpt", "promp
 FORMATS: tuple[Format, ...] = get_args(Format)
 DEFAULT_FORMAT: Format = "wizardcoder"
 
+Recipe = Literal["trl", "axolotl", "llama-factory"]
+"""The programs that a configuration for training can be written for; ``evolver.merge.recipes`` makes them."""
+
+RECIPES: tuple[Recipe, ...] = get_args(Recipe)
+
 BatchFallback = Literal["none", "live"]
 Turns = Literal["first", "all"]
 AnswerSeeds = Literal["none", "missing", "all"]

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Annotated, Any
 
-from evolver.settings.choices import DEFAULT_FORMAT, AnswerSeeds, BatchFallback, Format, Turns
+from evolver.settings.choices import DEFAULT_FORMAT, AnswerSeeds, BatchFallback, Format, Recipe, Turns
 from evolver.settings.definition import NOT_PYTHON, Entry, Setting, entries_of
 from evolver.text import without_passwords
 
@@ -387,6 +387,15 @@ class Settings(Asking):
         ),
     ] = False
     format: Annotated[Format, Setting(help="Shape of its rows.", group="Output")] = DEFAULT_FORMAT
+    recipe: Annotated[
+        Recipe | None,
+        Setting(
+            help="Write a configuration that trains on the dataset, beside it.",
+            group="Output",
+            risk="writes",
+            more="NAME.trl.yaml and the like; for llama-factory a dataset_info.json as well.",
+        ),
+    ] = None
     quiet: Annotated[bool, Setting(help="Errors only.", group="Output", doors=NOT_PYTHON)] = False
     by_purpose: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 

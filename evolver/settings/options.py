@@ -72,3 +72,4 @@ class Options(TypedDict, total=False):
     output: str | os.PathLike[str] | None
     force: bool
     format: Literal["wizardcoder", "alpaca", "text", "messages", "sharegpt", "prompt-completion"]
+    recipe: Literal["trl", "axolotl", "llama-factory"] | None

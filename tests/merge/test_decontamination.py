@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from random import Random
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -312,3 +313,41 @@ def test_a_benchmark_that_is_missing_is_named(tmp_path: Path) -> None:
 def test_families_without_a_benchmark_are_refused() -> None:
     with pytest.raises(SettingsError, match="--decontaminate"):
         Cleaning(families=True)
+
+
+def test_rows_are_judged_alike_alone_and_beside_thousands_of_others() -> None:
+    rng = Random(3)
+    words = [f"w{number}" for number in range(60)]
+    items = [
+        Item(
+            f"i/{number}",
+            " ".join(rng.choices(words, k=rng.randint(8, 40))),
+            " ".join(rng.choices(words, k=60)),
+        )
+        for number in range(50)
+    ]
+    contamination = Contamination(items)
+
+    def text() -> str:
+        item = rng.choice(items)
+        source = rng.choice([item.prompt, item.solution]).split()
+        begin = rng.randrange(len(source))
+        return " ".join([*rng.choices(words, k=5), *source[begin : begin + 30], *rng.choices(words, k=5)])
+
+    rows = [(text(), text()) for _ in range(3_000)]
+    together = contamination.find_all(rows)
+
+    assert together[::10] == [contamination.find(*row) for row in rows[::10]]
+    assert {one.method for one in together if one} == {"substring", "ngram", "similarity"}
+
+
+def test_nothing_is_passed_over_for_holding_few_shingles_of_a_benchmark_of_long_texts() -> None:
+    long = [" ".join(f"{letter}{at}" for at in range(100)) for letter in "abc"]
+    contamination = Contamination([Item(text[0], text, "") for text in long])
+    thirteen, twelve = " ".join(long[1].split()[40:53]), " ".join(long[1].split()[40:52])
+
+    found = contamination.find(f"before {thirteen} after", "")
+
+    assert found is not None
+    assert (found.item, found.method) == ("b", "ngram")
+    assert contamination.find(f"before {twelve} after", "") is None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -14,6 +15,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from evolver.errors import OutputError
+from evolver.merge.containers import CONTAINERS
 from evolver.merge.dataset import merge
 from evolver.merge.formats import FORMATS
 from evolver.merge.job import MergeSettings, RunSource
@@ -95,6 +97,16 @@ def test_text_is_written_as_itself_and_not_as_escapes(plant: Plant, tmp_path: Pa
     merge([plant(tmp_path / "s.db", [(0, 0, "日本語", "é")])], tmp_path / "o.jsonl", MergeSettings())
 
     assert (tmp_path / "o.jsonl").read_text("utf-8") == '{"instruction": "日本語", "output": "é"}\n'
+
+
+@given(record=st.dictionaries(storable, st.recursive(storable | st.integers(0, 2**53) | st.none(), st.lists)))
+@example(record={"a": "\x00\x08\t\n\x0c\r\x1f\x7f\u2028\u2029", "b": [{"c": '"\\/'}], "": [], "d": {}})
+def test_a_line_of_json_is_what_pythons_own_writer_makes_of_its_record(record: dict[str, Any]) -> None:
+    made = BytesIO()
+    with CONTAINERS[".jsonl"](made, record) as write:
+        write([record])
+
+    assert made.getvalue() == f"{json.dumps(record, ensure_ascii=False)}\n".encode()
 
 
 def test_a_json_list_of_several_slices_is_one_list(plant: Plant, tmp_path: Path) -> None:

@@ -66,6 +66,26 @@ def test_every_pair_is_judged_by_its_exact_index_on_random_texts() -> None:
     assert 20 < len(wanted) < 130
 
 
+def test_texts_stay_apart_however_many_short_ones_are_taken_in_at_once() -> None:
+    texts = [f"word {number}" if number % 3 else "" for number in range(20_000)]
+    index = NearDuplicates(0.5)
+    index.add(texts)
+
+    found = {one.place: one.kept for one in index.find(range(len(texts)))}
+
+    assert found == dict.fromkeys(range(3, 20000, 3), 0)
+
+
+@pytest.mark.parametrize("copies", [300, 2_000])
+def test_pairs_are_found_among_shingles_too_common_to_be_told_apart_by_rarity(copies: int) -> None:
+    shared = [" ".join(f"{letter}{at}" for at in range(40)) for letter in "ab"]
+    texts = [f"{shared[place % 2]} own{place}" for place in range(copies)]
+
+    found = near(texts, 0.9)
+
+    assert found == {place: (place % 2, 38 / 40) for place in range(2, copies)}
+
+
 def test_what_is_near_to_a_dropped_text_alone_is_kept() -> None:
     texts = [" ".join(map(str, range(start, start + 40))) for start in (0, 5, 10)]
     assert jaccard(texts[0], texts[1]) == jaccard(texts[1], texts[2]) > 0.7 > jaccard(texts[0], texts[2])
