@@ -26,6 +26,7 @@ from evolver.calls.gate import Gate
 from evolver.calls.ledger import Ledger
 from evolver.calls.prices import Price
 from evolver.calls.trace import traced, traced_model
+from evolver.calls.unanswered import Unanswered
 from evolver.clients import Clients
 from evolver.errors import EvolverError, StoppedError, StoreError
 from evolver.events import Listener, Notice, Stopping
@@ -105,9 +106,9 @@ class Session:
     """An open session; :func:`open_session` makes it.
 
     ``askers`` answer requests, from the calls already paid for, live or in batches; ``batcher`` is what gathers them in
-    the latter case. ``paid`` is what earlier sessions of the run have paid for. ``stopping`` is set when no more calls
-    start; ``error`` says why. ``whole`` is false where the work of the session is but a part of the run, so that its
-    end is not the run's.
+    the latter case. ``paid`` is what earlier sessions of the run have paid for; ``lost`` the dollars of what they had
+    in flight when they were killed. ``stopping`` is set when no more calls start; ``error`` says why. ``whole`` is
+    false where the work of the session is but a part of the run, so that its end is not the run's.
     """
 
     run: Run
@@ -119,6 +120,7 @@ class Session:
     batcher: Batcher | None = None
     paid: Spent = Spent()  # noqa: RUF009 - frozen
     whole: bool = True
+    lost: float = 0.0
     error: BaseException | None = None
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     learning: asyncio.Future[None] | None = None
@@ -236,6 +238,7 @@ async def _make(
     )
     askers = _askers(run, terms, asked, common)
     session = Session(run, ledger, common, askers, asked.local, listener)
+    await _mind_the_unanswered(working, session, Unanswered(ledger, run))
     working.push_async_callback(session.learn)  # awaited in any case: its queries run in the ledger's threads
     session.learning = asyncio.ensure_future(_learn(session))
     if terms.batch is not None:
@@ -274,7 +277,7 @@ async def _learn(session: Session) -> None:
     else:
         session.paid, _ = await asyncio.gather(paid, session.ledger.learn_calls())
     budget = session.common.budget
-    budget.spent, budget.calls = session.paid.cost_usd or 0.0, session.paid.calls
+    budget.spent, budget.calls = (session.paid.cost_usd or 0.0) + session.lost, session.paid.calls
 
 
 def _askers(run: Run, terms: Terms, asked: Asked, common: Common) -> dict[Purpose, Asks]:
@@ -286,6 +289,29 @@ def _askers(run: Run, terms: Terms, asked: Asked, common: Common) -> dict[Purpos
             who = replace(who, settings=f"{who.settings} run {run.id}".strip())
         made[purpose] = Asker(traced_model(model, who.name), who, asked.prices[purpose], common)
     return made
+
+
+async def _mind_the_unanswered(working: AsyncExitStack, session: Session, unanswered: Unanswered) -> None:
+    """Count what a killed session had in flight as spent, and keep on disk what is in flight now."""
+    budget = session.common.budget
+    if budget.most is None:
+        return
+    session.lost = unanswered.lost
+    budget.note = unanswered.note
+    session.common.on_loss = unanswered.lose
+
+    async def end() -> None:
+        with suppress(StoreError):  # whoever closes the ledger is about to say so
+            await unanswered.end()
+
+    working.push_async_callback(end)
+    if unanswered.killed:
+        session.listener(
+            Notice(
+                f"Calls of up to ${unanswered.killed:.2f} were in flight when this run was killed; the provider may "
+                "bill them, so they count as spent."
+            )
+        )
 
 
 async def _warn_of_batches(session: Session) -> None:

@@ -142,6 +142,12 @@ class Asker:
         allowance = Allowance() if origin.allowance is None else origin.allowance
         after = allowance.after(request.purpose)
         forecast = self._common.forecast
+        if (
+            self._common.budget.bounded
+            and allowance.budget is None
+            and request.purpose in allowance.steps[:1]
+        ):
+            await self._common.log.idle()  # what is paid for in part is to be let in before new work
         await self._common.budget.open(allowance, lambda: forecast.steps(request, after), 1 + len(after))
         return allowance
 
@@ -316,6 +322,9 @@ class Asker:
             kept = Kept(key, request.purpose, request, origin, time.monotonic() - started)
             paid, tokens = self._cost(kept, completion)
             calls = 1
+        except asyncio.CancelledError:
+            common.on_loss(common.budget.lose(hold))
+            raise
         finally:
             # Before the slot is given back: what is spent beyond the budget is what was in flight.
             common.budget.settle(hold, paid, calls)

@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from evolver.calls.limits import SlotsClosedError
 from evolver.errors import BudgetError
 from evolver.models.protocol import Purpose
 
+_AHEAD = 1.25  # times what is in flight, noted at once: it grows to its height in a few steps
 SLACK = 0.02  # share of the budget that calls in flight may pass it by, if all of them come out longest
 
 
@@ -52,12 +53,14 @@ class Reservation:
     likely: float
     most: float
     calls: int = 1
+    live: bool = False
 
 
 @dataclass(slots=True, eq=False)
 class _Waiter:
     fits: Callable[[], bool]
     take: Callable[[], None]
+    rank: int = 0
     done: asyncio.Future[None] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
 
@@ -86,6 +89,10 @@ class Budget:
         self._aside_calls = self._calls_in_flight = 0
         self._openers: deque[_Waiter] = deque()
         self._payers: deque[_Waiter] = deque()
+        self._live = self._noted = 0.0
+        self._noting: asyncio.Future[None] | None = None
+        self.note: Callable[[float], Awaitable[None]] | None = None
+        """Puts on disk how many dollars of calls may be in flight; such a call starts when that is done."""
         self._closed = False
 
     @property
@@ -119,7 +126,9 @@ class Budget:
             raise self.error()
 
     async def open(self, allowance: Allowance, usd: Callable[[], float], calls: int) -> None:
-        """Set dollars and calls aside for a piece of work; wait until there is room, first come, first served.
+        """Set dollars and calls aside for a piece of work; wait until there is room.
+
+        Whoever has the fewest calls left is served first: work that was paid for in part comes before new work.
 
         ``usd`` is asked again and again while this waits: the calls of others show what they cost.
 
@@ -136,7 +145,7 @@ class Budget:
             self._aside += allowance.usd
             self._aside_calls += calls
 
-        await self._turn(self._openers, _Waiter(lambda: self._can_open(usd(), calls), take))
+        await self._turn(self._openers, _Waiter(lambda: self._can_open(usd(), calls), take, calls))
 
     def give_back(self, allowance: Allowance) -> None:
         """Close an allowance."""
@@ -153,7 +162,7 @@ class Budget:
             BudgetError: It would pass the budget, and nothing is in flight that could make room.
             SlotsClosedError: The run is stopping.
         """
-        made = Reservation(likely, most)
+        made = Reservation(likely, most, live=True)
         if self.bounded:
             await self._turn(
                 self._payers,
@@ -161,7 +170,21 @@ class Budget:
             )
         else:
             self._add(made)
+        if self.most is not None and self.note is not None:
+            try:
+                await self._cover(self.note)
+            except BaseException:
+                self.settle(made, None, 0)
+                raise
         return made
+
+    async def _cover(self, note: Callable[[float], Awaitable[None]]) -> None:
+        """See to it that what is in flight is on disk: a killed run cannot say what it had asked for."""
+        if self._live > self._noted:
+            self._noted = _AHEAD * self._live
+            self._noting = asyncio.ensure_future(note(self._noted))
+        if self._noting is not None:
+            await asyncio.shield(self._noting)
 
     def hold(self, likely: float, calls: int, allowances: list[Allowance] | None = None) -> Reservation:
         """Set aside what a batch will probably cost, without waiting; it may be there already when a session begins."""
@@ -170,6 +193,11 @@ class Budget:
             self._take_from(allowance, likely / max(1, calls), 1)
         self._add(made)
         return made
+
+    def lose(self, reservation: Reservation) -> float:
+        """Count a call that was given up in flight at what it probably cost; return that: the provider may bill it."""
+        self.settle(reservation, reservation.likely, 0)
+        return reservation.likely
 
     def settle(self, reservation: Reservation, usd: float | None, calls: int = 1) -> None:
         """Count what a call took, in place of what was set aside; 0 calls for one that failed for nothing."""
@@ -242,6 +270,7 @@ class Budget:
 
     def _add(self, made: Reservation) -> None:
         self._in_flight.add(made)
+        self._live += made.likely * made.live
         self._likely += made.likely
         self._worst += made.most
         self._calls_in_flight += made.calls
@@ -249,11 +278,12 @@ class Budget:
     def _drop(self, reservation: Reservation) -> None:
         if reservation in self._in_flight:
             self._in_flight.discard(reservation)
+            self._live -= reservation.likely * reservation.live
             self._likely -= reservation.likely
             self._worst -= reservation.most
             self._calls_in_flight -= reservation.calls
         if not self._in_flight:  # floating-point dust must not keep the last cent from being spent
-            self._likely = self._worst = 0.0
+            self._likely = self._worst = self._live = 0.0
         if not self._allowances:
             self._aside = 0.0
 
@@ -263,7 +293,10 @@ class Budget:
         if not queue and waiter.fits():
             waiter.take()
             return
-        queue.append(waiter)
+        place = len(queue)
+        while place and queue[place - 1].rank > waiter.rank:
+            place -= 1
+        queue.insert(place, waiter)
         self._let_in()
         if not waiter.done.done():
             self.on_wait()

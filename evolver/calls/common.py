@@ -25,6 +25,10 @@ class CallLog(Protocol):
         """Store a row of ``calls``."""
         ...
 
+    async def idle(self) -> None:
+        """Wait while calls are being looked up."""
+        ...
+
     async def enter(self, key: str) -> bool:
         """Begin to ask for a call, to be left in any case; false where another run of the store is asking for it."""
         ...
@@ -47,7 +51,7 @@ class Common:
     """What all askers of a session share.
 
     ``timeout`` is the seconds after which a call counts as failed and is tried again; ``again`` asks anew what a
-    provider's filter withheld before.
+    provider's filter withheld before; ``on_loss`` is told the dollars of a call that was given up in flight.
     """
 
     gate: Gate
@@ -57,6 +61,7 @@ class Common:
     report: Callable[[CallEvent], None]
     timeout: float = 300.0
     again: bool = False
+    on_loss: Callable[[float], None] = lambda usd: None
     told: set[str] = field(default_factory=set)
     _healths: dict[tuple[str, str | None], Health] = field(default_factory=dict)
 

@@ -125,6 +125,10 @@ class Ledger:
             return None
         return await self._lookups.find(key)
 
+    async def idle(self) -> None:
+        """Wait while calls are being looked up."""
+        await self._lookups.idle()
+
     async def enter(self, key: str) -> bool:
         """Begin to ask for a call; see :meth:`Turns.enter`."""
         return await self._turns.enter(key)

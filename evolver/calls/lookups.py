@@ -39,6 +39,11 @@ class Lookups:
             self._working = asyncio.create_task(self._work())
         return await found
 
+    async def idle(self) -> None:
+        """Wait while anything is being looked up, what follows from an answer at once included."""
+        while self._working is not None:
+            await asyncio.wait([self._working])
+
     async def _work(self) -> None:
         try:
             while self._wanted:

@@ -8,7 +8,19 @@ from typing import Any
 from evolver_store.runs import Run
 
 _SAMPLING = ("temperature", "top_p", "max_tokens")
-_ITS_OWN = {"run", "output", "store", "yes", "quiet", "shape", "epochs", "pool", "model", *_SAMPLING}
+_ITS_OWN = {
+    "run",
+    "output",
+    "store",
+    "yes",
+    "quiet",
+    "shape",
+    "epochs",
+    "pool",
+    "model",
+    "unanswered",
+    *_SAMPLING,
+}
 """Settings that name a run, that do not shape it, or that stand among the described ones."""
 
 Described = dict[str, Any]

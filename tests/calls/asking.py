@@ -22,6 +22,9 @@ PURPOSES: tuple[Purpose, ...] = ("evolve", "judge", "answer")
 class Alone:
     """A call log of nobody but this run."""
 
+    async def idle(self) -> None:
+        pass
+
     async def enter(self, key: str) -> bool:
         return True
 
