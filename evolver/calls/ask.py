@@ -215,7 +215,9 @@ class Asker:
     def _served(self, request: Request, row: Mapping[str, Any]) -> Answer:
         tokens = row["prompt_tokens"], row["completion_tokens"]
         self._common.report(CallEnded(request.purpose, *tokens, 0.0, cached=True))
-        return Answer(completion_of(row), row["cost_usd"])
+        completion = completion_of(row)
+        self._common.forecast.note(request, completion)
+        return Answer(completion, row["cost_usd"])
 
     async def _ask_until_answered(
         self, request: Request, origin: Origin, allowance: Allowance, priority: int

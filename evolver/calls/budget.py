@@ -18,6 +18,7 @@ from evolver.errors import BudgetError
 from evolver.models.protocol import Purpose
 
 _AHEAD = 1.25  # times what is in flight, noted at once: it grows to its height in a few steps
+_WORTH_WRITING = 0.01  # of the budget, by which what is on disk may say too much for long
 SLACK = 0.02  # share of the budget that calls in flight may pass it by, if all of them come out longest
 
 
@@ -181,10 +182,23 @@ class Budget:
     async def _cover(self, note: Callable[[float], Awaitable[None]]) -> None:
         """See to it that what is in flight is on disk: a killed run cannot say what it had asked for."""
         if self._live > self._noted:
-            self._noted = _AHEAD * self._live
-            self._noting = asyncio.ensure_future(note(self._noted))
+            self._write(note)
         if self._noting is not None:
             await asyncio.shield(self._noting)
+
+    def _lower(self) -> None:
+        """Put on disk that much less is in flight than it says there, without waiting for it."""
+        if self.note is None or self.most is None or (self._noting is not None and not self._noting.done()):
+            return
+        if self._noted > 2 * self._live + _WORTH_WRITING * self.most:
+            self._write(self.note)
+
+    def _write(self, note: Callable[[float], Awaitable[None]]) -> None:
+        self._noted = _AHEAD * self._live
+        self._noting = asyncio.ensure_future(note(self._noted))
+        self._noting.add_done_callback(
+            lambda done: done.cancelled() or done.exception()
+        )  # the next call raises it
 
     def hold(self, likely: float, calls: int, allowances: list[Allowance] | None = None) -> Reservation:
         """Set aside what a batch will probably cost, without waiting; it may be there already when a session begins."""
@@ -205,6 +219,7 @@ class Budget:
         self.calls += calls
         self._drop(reservation)
         self._let_in()
+        self._lower()
 
     def settle_part(self, reservation: Reservation, usd: float | None) -> None:
         """Count one call of a batch."""

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import Engine
 
 from evolver.calls.budget import Allowance, Budget
+from evolver.calls.forecast import Forecast
 from evolver.calls.gate import Gate
 from evolver.calls.key import Origin
 from evolver.calls.ledger import Ledger
@@ -102,13 +103,31 @@ def test_a_call_starts_only_when_it_is_on_disk_that_it_may_be_in_flight() -> Non
         written.set()
         made = await asyncio.gather(*calls)
         assert noted[-1] >= 0.04
-        for one in made:
-            budget.settle(one, 0.01)
         writes = len(noted)
+        budget.settle(made[0], 0.01)
         await budget.reserve(Allowance(), 0.01, 0.01)
         assert len(noted) == writes  # as much as that was in flight before
 
     asyncio.run(run())
+
+
+def test_what_is_on_disk_says_less_when_much_less_is_in_flight() -> None:
+    async def run() -> list[float]:
+        budget, noted = Budget(1.0), []
+
+        async def note(usd: float) -> None:
+            noted.append(usd)
+
+        budget.note = note
+        made = [await budget.reserve(Allowance(), 0.1, 0.1) for _ in range(4)]
+        for one in made[1:]:
+            budget.settle(one, 0.01)
+            await asyncio.sleep(0)
+        return noted
+
+    noted = asyncio.run(run())
+    assert max(noted) >= 0.4
+    assert 0.1 <= noted[-1] <= 0.2
 
 
 def test_a_call_whose_money_cannot_be_noted_is_not_in_flight() -> None:
@@ -174,3 +193,22 @@ def test_a_call_that_is_given_up_in_flight_counts_as_what_it_probably_cost(engin
         assert budget.spent > 0
 
     asyncio.run(run())
+
+
+def test_what_comes_from_the_store_tells_what_calls_cost(engine: Engine) -> None:
+    class Model:
+        async def complete(self, request: Request) -> Completion:
+            return Completion("yes", "stop", 10, 20)
+
+    async def session() -> float:
+        ledger = Ledger(engine)
+        await ledger.learn_calls()
+        forecast = Forecast({"answer": Price(10.0, 30.0)})
+        who = ModelIdentity("openai", "openai:m")
+        asker = make_asker(Model(), who, gate=Gate(4), log=ledger, forecast=forecast)
+        asked = [Request("answer", f"p{number}", Sampling(), "s") for number in range(20)]
+        await asyncio.gather(*(asker.ask(each, Origin(1, None, None), 0) for each in asked))
+        await ledger.aclose()
+        return forecast.likely(asked[0])
+
+    assert asyncio.run(session()) == asyncio.run(session())
