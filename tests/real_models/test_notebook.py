@@ -123,7 +123,13 @@ def test_a_notebook_is_asked_before_a_run_that_costs_money(
         told.append(f"{content.get('ename', '')}: {content.get('evalue', '')}")
 
     kernel.execute_interactive(
+        "import builtins, threading\n"
         "from evolver import Evolution\n"
+        "ask = builtins.input\n"
+        "def input_here(prompt):\n"
+        "    print('asked in', threading.current_thread().name)\n"
+        "    return ask(prompt)\n"
+        "builtins.input = input_here\n"
         f"run = Evolution(['Name a river.', 'Name a lake.'], epochs=1, model='openai:gpt-4.1-mini', "
         f"base_url={server.openai_base_url!r}, price_in=1, price_out=2, store='paid.db')\n"
         "print(run.run().stats.calls, 'calls')",
@@ -136,6 +142,7 @@ def test_a_notebook_is_asked_before_a_run_that_costs_money(
     [question] = asked
     assert question.startswith("6 calls, ")
     assert question.endswith("at most. Begin? [y/N] ")
+    assert "asked in MainThread" in "\n".join(told)  # some kernels answer no question of another thread
     assert said in "\n".join(told)
     assert server.stats()["requests"] == requests
 
