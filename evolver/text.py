@@ -58,6 +58,12 @@ _SECRET_FIELD: Final = re.compile(
 _WORD: Final = re.compile(rf"[^\w\s]*[{_CJK_SIGNS}](?:[{_MODIFIER}]|[^\w\s])*|[^\s{_CJK_SIGNS}]+")
 
 
+class Urgent(str):
+    """A notice that a user is to read even where nothing but errors is said."""
+
+    __slots__ = ()
+
+
 def unwrap(text: str, *labels: str) -> str:
     """Take off what a model puts around the text it was asked for; the inside stays byte for byte.
 

@@ -12,9 +12,11 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from evolver.cli.terminal import stderr_console
 from evolver.cli.words import SHORT_RULES, counted
 from evolver.events import BatchProgress, Event, Notice, RunStarted, Stopping
 from evolver.report.progress import Rate, RunProgress
+from evolver.text import Urgent
 
 _LINE_EVERY = 10.0  # seconds between lines where stderr is no terminal
 
@@ -31,7 +33,8 @@ class Progress:
         """Take in an event; what a person must read is printed at once."""
         self.tally.add(event)
         if isinstance(event, Notice):
-            self._console.print(event.text, style="yellow", markup=False, soft_wrap=True)
+            to = stderr_console() if self._console.quiet and isinstance(event.text, Urgent) else self._console
+            to.print(event.text, style="yellow", markup=False, soft_wrap=True)
         elif isinstance(event, Stopping):
             one = event.in_flight == 1
             finished = f"{counted(event.in_flight, 'call')} in flight {'is' if one else 'are'} finished"

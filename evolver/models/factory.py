@@ -13,6 +13,7 @@ from evolver.models.keys import KEYLESS, address_of, host_of, in_the_clear, read
 from evolver.models.protocol import Model
 from evolver.models.registry import Provider, Setup
 from evolver.quoting import public_url
+from evolver.text import Urgent
 
 __all__ = ["ModelIdentity", "identify", "identity", "listed", "made_here", "make_model", "notices"]
 
@@ -58,10 +59,11 @@ def make_model(
     key = _key(provider, key_variable, named)
     keyed = key != KEYLESS and not (key is None and provider.self_hosted)  # None: its library reads one
     if named is not None and keyed and in_the_clear(named):
-        setup.on_notice(
+        told = (
             f"The key of {provider.prefix} goes to {public_url(named)} unencrypted, for everybody on the way to read; "
             "use https:// if that server has it."
         )
+        setup.on_notice(Urgent(told))
     setup = Setup(named, key, setup.timeout, setup.on_notice)
     try:
         model = provider.make(name, setup)

@@ -188,6 +188,32 @@ def test_a_bound_on_the_calls_is_consent_where_no_price_is_known_and_nobody_can_
     assert done.stderr.index("unencrypted") < done.stderr.index("Estimated")
 
 
+def test_a_key_that_goes_out_unencrypted_is_told_of_once_however_quiet_the_run_is(
+    evolve: Command, paid: list[object], server: SimServer
+) -> None:
+    address = server.openai_base_url.replace("http://", "").partition("/")[0]
+    done = evolve(
+        *(
+            "--pool",
+            paid[1],
+            "--limit",
+            2,
+            "--epochs",
+            1,
+            "--model",
+            "openai:gpt-4.1-mini",
+            "--quiet",
+            "--yes",
+        ),
+        *("--base-url", "http://gateway.example.com/v1"),
+        OPENAI_API_KEY=KEY,
+        HTTP_PROXY=f"http://{address}",
+    )
+    told = "The key of openai goes to http://gateway.example.com/v1 unencrypted"
+    assert done.stderr.count(told) == 1
+    assert "Estimated" not in done.stderr
+
+
 def test_a_script_is_warned_of_a_run_that_costs_money_and_goes_on(options: dict[str, Any]) -> None:
     evolution = Evolution(**options, price_in=1.0, price_out=2.0, limit=5, epochs=1)
     with pytest.warns(
