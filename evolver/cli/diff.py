@@ -33,7 +33,7 @@ def command(row: str, run_name: str | None, store: str, *, as_json: bool) -> Non
     """
     from evolver.errors import StoreError
     from evolver.report.worddiff import word_changes
-    from evolver_store.connect import reading
+    from evolver_store.connect import checked, reading
     from evolver_store.lineage import instruction_row
     from evolver_store.names import id_of
 
@@ -51,7 +51,8 @@ def command(row: str, run_name: str | None, store: str, *, as_json: bool) -> Non
             f"attempt {called} failed before there was a text ({child['rule']}: {child['reason']}), "
             f"so nothing is shown. Its parent is {shown_row(parent['id'])}."
         )
-    changes = list(word_changes(parent["instruction"] or "", child["instruction"]))
+    with checked(store):
+        changes = list(word_changes(parent["instruction"] or "", child["instruction"]))
     if as_json:
         _print_json(child, changes)
     else:

@@ -41,7 +41,7 @@ def command(run_name: str | None, store: str, *, as_json: bool) -> None:
     from evolver.facts.runs import run_status
     from evolver.report.figures import run_figures
     from evolver_store.claim import is_claimed
-    from evolver_store.connect import reading, store_url
+    from evolver_store.connect import checked, reading, store_url
     from evolver_store.runs import get_run
 
     with reading(store) as engine, engine.connect() as conn:
@@ -51,7 +51,7 @@ def command(run_name: str | None, store: str, *, as_json: bool) -> None:
     if as_json:
         print_json(_records(run, status, figures))
     else:
-        with paged(console()) as out:
+        with checked(store), paged(console()) as out:
             _print(out, run, status, figures)
     if run.status == "finished":
         _warn(figures)

@@ -18,6 +18,7 @@ from sqlalchemy.pool import QueuePool
 from evolver_store import sqlite_files
 from evolver_store.errors import NotAStoreError, StoreError, StoreMissingError
 from evolver_store.migrate import SCHEMA_VERSION, check_readable, migrate
+from evolver_store.odd_values import stating_odd_values
 from evolver_store.older import stand_ins
 from evolver_store.saying import MEND, cause_of, is_without_room, way_on
 from evolver_store.schema import migrations
@@ -170,7 +171,8 @@ def reading(store: Store) -> Iterator[Engine]:
         engine = connect_postgres(url, execution_options={"postgresql_readonly": True})
         guarded(engine, lambda: _check(engine, url, alone=False), url)
     try:
-        yield engine
+        with _stating_odd_values(url):
+            yield engine
     except DatabaseError as error:
         if getattr(error.orig, "sqlite_errorcode", None) == sqlite3.SQLITE_INTERRUPT:
             raise KeyboardInterrupt from error
@@ -181,6 +183,17 @@ def reading(store: Store) -> Iterator[Engine]:
         engine.dispose()
     if still is not None:
         still.check()
+
+
+def checked(store: Store) -> contextlib.AbstractContextManager[None]:
+    """Tell of an odd value of a store where the block fails by it, as :func:`reading` does of what it reads."""
+    return _stating_odd_values(store_url(store))
+
+
+def _stating_odd_values(url: URL) -> contextlib.AbstractContextManager[None]:
+    if url.get_backend_name() != "sqlite":
+        return contextlib.nullcontext()
+    return stating_odd_values(Path(str(url.database)))
 
 
 def _file_to_read(url: URL) -> tuple[Engine, _Still | None]:
