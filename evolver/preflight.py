@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from evolver.errors import SettingsError
+from evolver.merge.formats import check_reasoning
 from evolver.merge.guard import WRITTEN, check_apart, check_replaceable, is_empty, store_files
 from evolver.merge.output import check_file, check_output
 from evolver.merge.recipes import check_recipe, recipe_outputs
@@ -18,7 +19,7 @@ def check_files(settings: Settings) -> None:
 
     Raises:
         OutputError: It cannot be written.
-        SettingsError: It is one of these.
+        SettingsError: It is one of these, or its format has no place for reasoning that is asked for.
         StoreError: The store's address is none.
     """
     if settings.output is None:
@@ -30,6 +31,7 @@ def check_files(settings: Settings) -> None:
     output = Path(settings.output)
     check_recipe(settings.recipe, settings.format)
     check_output(output)
+    check_reasoning(settings.format, settings.reasoning)
     beside = recipe_outputs(settings.recipe, output)
     for path in beside:
         check_file(path)

@@ -131,6 +131,7 @@ def conclude(
                 seed=settings.seed,
                 epochs=(0, settings.epochs),
                 recipe=settings.recipe,
+                reasoning=settings.reasoning,
             )
             dataset = merge([source], Path(settings.output), how, on_progress=on_progress)
             _remember(settings.store, run, [dataset.output, *dataset.recipe])

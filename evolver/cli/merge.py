@@ -13,7 +13,7 @@ import click
 
 from evolver.cli.options import DEFAULT_STORE, completing, default_store
 from evolver.cli.output import print_json, tell
-from evolver.settings.choices import DEFAULT_FORMAT, FORMATS, RECIPES
+from evolver.settings.choices import DEFAULT_FORMAT, FORMATS, REASONINGS, RECIPES
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -75,6 +75,13 @@ _FILE = click.Path(path_type=Path)
 @click.option("--limit", type=int, metavar="N", help="Draw N rows, each equally likely.")
 @click.option("--seed", type=int, metavar="N", default=0, show_default=True, help="Seed of every draw.")
 @click.option("--provenance", is_flag=True, help="Add run, id, root, epoch, mutator and source to every row.")
+@click.option(
+    "--reasoning",
+    type=click.Choice(REASONINGS),
+    default="none",
+    show_default=True,
+    help="What the model thought: in <think> before the answer, or in a field.",
+)
 @click.option(
     "--dedup",
     type=click.Choice(("none", "exact", "near")),

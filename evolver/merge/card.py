@@ -25,6 +25,10 @@ _SIZES = {
     1_000_000: "100K<n<1M",
     10_000_000: "1M<n<10M",
 }
+_REASONING = {
+    "inline": "in <think> tags before the answer, where the model thought",
+    "field": "in reasoning_content, where the model thought; chat templates may leave it out",
+}
 
 
 def card(readers: Sequence[Reader], report: MergeReport, settings: MergeSettings, cleaning: Cleaning) -> str:
@@ -105,6 +109,8 @@ def _settings(settings: MergeSettings, cleaning: Cleaning) -> Iterator[tuple[str
     yield "format", settings.format
     if settings.recipe is not None:
         yield "recipe", settings.recipe
+    if settings.reasoning != "none":
+        yield "reasoning", _REASONING[settings.reasoning]
     yield "order", settings.order
     yield "seed", settings.seed
     if settings.epochs is not None:

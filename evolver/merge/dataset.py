@@ -75,7 +75,7 @@ def merge(
     cleaner = Cleaner(
         cleaning.dedup, cleaning.threshold, contamination, cleaning.families, cleaning.spare_family, rules
     )
-    with open_readers(sources) as readers:
+    with open_readers(sources, reasoning=settings.reasoning != "none") as readers:
         collected = collect(readers, settings.epochs)
         cleaned = cleaner.clean(readers, collected.keys, on_read)
         keys = in_order(in_ratio(cleaned.keys, [reader.kind for reader in readers], settings), settings)
@@ -102,7 +102,7 @@ def _write(
     make_card: Callable[[], str],
     on_progress: Progress,
 ) -> None:
-    make = record_maker(settings.format, provenance=settings.provenance)
+    make = record_maker(settings.format, provenance=settings.provenance, reasoning=settings.reasoning)
     done = 0
     with open_dataset(output, sample_record(make), len(keys), make_card) as write:
         for rows in slices_of_rows(readers, keys, columns=settings.provenance):

@@ -10,9 +10,9 @@ from typing import Any, Literal, get_args
 from sqlalchemy import Engine
 
 from evolver.errors import SettingsError
-from evolver.merge.formats import FORMATS
+from evolver.merge.formats import FORMATS, check_reasoning
 from evolver.merge.recipes import check_recipe
-from evolver.settings.choices import DEFAULT_FORMAT, Format, Recipe
+from evolver.settings.choices import DEFAULT_FORMAT, REASONINGS, Format, Reasoning, Recipe
 
 Order = Literal["shuffle", "sequential", "epoch"]
 Dedup = Literal["none", "exact", "near"]
@@ -97,7 +97,8 @@ class MergeSettings:
     OSS-Instruct rows are always in it. ``limit`` draws that many rows, each equally likely; with an equal ``seed``
     a smaller sample is part of a larger one. ``ratio`` weighs evolved rows (and their seeds) against OSS-Instruct:
     the largest dataset of these shares is drawn, or one of ``limit`` rows. ``provenance`` adds run, id, root,
-    epoch, mutator and source to every row. ``recipe`` is the program that a configuration is written for.
+    epoch, mutator and source to every row. ``recipe`` is the program that a configuration is written for;
+    ``reasoning`` says where what the model thought stands, if anywhere.
 
     Raises:
         SettingsError: A value that cannot be.
@@ -111,6 +112,7 @@ class MergeSettings:
     provenance: bool = False
     ratio: Mapping[Kind, float] | None = None
     recipe: Recipe | None = None
+    reasoning: Reasoning = "none"
 
     def __post_init__(self) -> None:
         if self.format not in FORMATS:
@@ -118,6 +120,11 @@ class MergeSettings:
                 f"no dataset format is named {self.format!r}; there are {', '.join(FORMATS)}."
             )
         check_recipe(self.recipe, self.format)
+        if self.reasoning not in REASONINGS:
+            raise SettingsError(
+                f"reasoning cannot stand in {self.reasoning!r}; there are {', '.join(REASONINGS)}."
+            )
+        check_reasoning(self.format, self.reasoning)
         if self.order not in get_args(Order):
             raise SettingsError(f"no order is named {self.order!r}; there are {', '.join(get_args(Order))}.")
         if self.limit is not None and self.limit < 1:

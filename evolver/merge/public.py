@@ -14,7 +14,7 @@ from evolver.merge.notes import note, noted, owner_of
 from evolver.merge.push import check_push, push
 from evolver.merge.recipes import recipe_outputs
 from evolver.merge.sources import open_sources
-from evolver.settings.choices import Format, Recipe
+from evolver.settings.choices import Format, Reasoning, Recipe
 from evolver_store.connect import store_url
 
 PathLike = str | os.PathLike[str]
@@ -33,6 +33,7 @@ def merge(
     limit: int | None = None,
     seed: int = 0,
     provenance: bool = False,
+    reasoning: Reasoning = "none",
     dedup: Dedup = "none",
     dedup_threshold: float = DEFAULT_THRESHOLD,
     near_spare_family: bool = False,
@@ -63,6 +64,8 @@ def merge(
         limit: Draw so many rows, each equally likely.
         seed: Of every draw.
         provenance: Add run, id, root, epoch, mutator and source to every row.
+        reasoning: Where a row has what the model thought: ``none``, ``inline`` (``<think>…</think>`` before the answer)
+            or ``field`` (``reasoning_content``, in messages, prompt-completion, wizardcoder and alpaca).
         dedup: ``none``, ``exact`` or ``near``.
         dedup_threshold: Jaccard index of three-word shingles from which instructions are near, 0.1 to 1.
         near_spare_family: Rows of one lineage may be near to each other.
@@ -84,7 +87,7 @@ def merge(
         EvolverError: What cannot be read, written or meant; files that were there are as they were.
     """
     to, report_to = Path(output), None if report is None else Path(report)
-    settings = MergeSettings(format, order, seed, epochs, limit, provenance, ratio, recipe)
+    settings = MergeSettings(format, order, seed, epochs, limit, provenance, ratio, recipe, reasoning)
     benchmarks = _paths(decontaminate)
     cleaning = Cleaning(
         dedup,

@@ -38,8 +38,8 @@ def check_sources(sources: Sequence[Source]) -> None:
 
 
 @contextmanager
-def open_readers(sources: Sequence[Source]) -> Iterator[list[Reader]]:
-    """Open every source; one connection serves all runs of a store.
+def open_readers(sources: Sequence[Source], *, reasoning: bool = False) -> Iterator[list[Reader]]:
+    """Open every source; one connection serves all runs of a store. ``reasoning`` reads what the model thought, too.
 
     Raises:
         StoreError: A store cannot be read, now or inside the block.
@@ -52,7 +52,9 @@ def open_readers(sources: Sequence[Source]) -> Iterator[list[Reader]]:
         readers: list[Reader] = []
         for source in sources:
             if isinstance(source, RunSource):
-                readers.append(RunReader(opened[source.engine], source.run_id, source.run_name))
+                readers.append(
+                    RunReader(opened[source.engine], source.run_id, source.run_name, reasoning=reasoning)
+                )
             else:
                 readers.append(stack.enter_context(closing(_oss_reader(source))))
         yield readers

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, bindparam, func, select
+from sqlalchemy import ColumnElement, Connection, Select, bindparam, func, null, select
 
 from evolver.facts.attempts import Tally, outcomes
 from evolver.merge.formats import Row
@@ -22,17 +22,21 @@ _BATCH = 500  # ids in a statement: SQLite before 3.32 binds no more than 999
 _SPACE = "".join(filter(str.isspace, map(chr, range(0x3001))))
 
 _SEED = instructions.alias("seed")
-_ROW = select(
-    instructions.c.id,
-    instructions.c.root_id,
-    instructions.c.epoch,
-    instructions.c.mutator,
-    instructions.c.instruction,
-    instructions.c.response,
-).where(instructions.c.id.in_(bindparam("ids", expanding=True)))
-_ROW_WITH_DETAILS = _ROW.add_columns(_SEED.c.details).join_from(
-    instructions, _SEED, _SEED.c.id == instructions.c.root_id, isouter=True
-)
+_THOUGHT = (
+    instructions.c.reasoning
+)  # longer than all the rest together, so it is read where it is wanted alone
+
+
+def _query(*, reasoning: bool, details: bool) -> Select[Any]:
+    column = instructions.c
+    query: Select[Any] = select(
+        *(column.id, column.root_id, column.epoch, column.mutator, column.instruction, column.response),
+        _THOUGHT if reasoning else null(),
+    ).where(column.id.in_(bindparam("ids", expanding=True)))
+    if not details:
+        return query.add_columns(null())
+    query = query.add_columns(_SEED.c.details)
+    return query.join_from(instructions, _SEED, _SEED.c.id == column.root_id, isouter=True)
 
 
 class RunReader:
@@ -40,7 +44,8 @@ class RunReader:
 
     kind: Kind = "evol"
 
-    def __init__(self, conn: Connection, run_id: int, name: str) -> None:
+    def __init__(self, conn: Connection, run_id: int, name: str, *, reasoning: bool = False) -> None:
+        self._reasoning = reasoning
         self.name = name
         self.run_id = run_id
         self.conn = conn
@@ -67,14 +72,14 @@ class RunReader:
 
     def rows(self, ids: Sequence[int], *, columns: bool) -> Iterator[Row]:
         """Yield the rows of these ids."""
-        query = _ROW_WITH_DETAILS if columns else _ROW
+        query = _query(reasoning=self._reasoning, details=columns)
         ordered = sorted(ids)  # so that each statement reads one stretch of the table
         for start in range(0, len(ordered), _BATCH):
-            for id_, root, epoch, mutator, instruction, response, *details in self.conn.execute(
+            for *row, reasoning, details in self.conn.execute(
                 query, {"ids": ordered[start : start + _BATCH]}
             ).all():
-                further = _further(details[0]) if details else None
-                yield Row(id_, root, epoch, mutator, instruction, response, self.name, "evol", further)
+                thought = reasoning if reasoning and reasoning.strip() else None
+                yield Row._make([*row, self.name, "evol", _further(details), thought])
 
     def about(self) -> Mapping[str, Any]:
         """Return the run's row of ``runs``."""

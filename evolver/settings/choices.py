@@ -15,6 +15,11 @@ Recipe = Literal["trl", "axolotl", "llama-factory"]
 
 RECIPES: tuple[Recipe, ...] = get_args(Recipe)
 
+Reasoning = Literal["none", "inline", "field"]
+"""Where a dataset has what the model thought before it answered."""
+
+REASONINGS: tuple[Reasoning, ...] = get_args(Reasoning)
+
 BatchFallback = Literal["none", "live"]
 Turns = Literal["first", "all"]
 AnswerSeeds = Literal["none", "missing", "all"]

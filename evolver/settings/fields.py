@@ -12,7 +12,15 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Annotated, Any
 
-from evolver.settings.choices import DEFAULT_FORMAT, AnswerSeeds, BatchFallback, Format, Recipe, Turns
+from evolver.settings.choices import (
+    DEFAULT_FORMAT,
+    AnswerSeeds,
+    BatchFallback,
+    Format,
+    Reasoning,
+    Recipe,
+    Turns,
+)
 from evolver.settings.definition import NOT_PYTHON, Entry, Setting, entries_of
 from evolver.text import without_passwords
 
@@ -396,6 +404,14 @@ class Settings(Asking):
             more="NAME.trl.yaml and the like; for llama-factory a dataset_info.json as well.",
         ),
     ] = None
+    reasoning: Annotated[
+        Reasoning,
+        Setting(
+            help="What the model thought: in <think> before the answer, or in a field.",
+            group="Output",
+            more="See [Training on thoughts](thinking.md#training-on-thoughts).",
+        ),
+    ] = "none"
     quiet: Annotated[bool, Setting(help="Errors only.", group="Output", doors=NOT_PYTHON)] = False
     by_purpose: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 

@@ -73,3 +73,4 @@ class Options(TypedDict, total=False):
     force: bool
     format: Literal["wizardcoder", "alpaca", "text", "messages", "sharegpt", "prompt-completion"]
     recipe: Literal["trl", "axolotl", "llama-factory"] | None
+    reasoning: Literal["none", "inline", "field"]
