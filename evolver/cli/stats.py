@@ -96,7 +96,8 @@ def _records(run: Run, status: str, figures: Figures) -> Iterator[Mapping[str, A
     for lengths in figures.lengths:
         yield {"figure": "lengths", "run": run.name, **asdict(lengths)}
     for purpose, spent in figures.paid_by_purpose().items():
-        yield {"figure": "paid", "run": run.name, "purpose": purpose, **asdict(spent)}
+        thought = {"reasoning_tokens": figures.thought.get(purpose, 0)}
+        yield {"figure": "paid", "run": run.name, "purpose": purpose, **asdict(spent), **thought}
 
 
 def _tally(tally: Tally, *, over: bool) -> dict[str, Any]:
@@ -200,10 +201,13 @@ def _print_tokens(console: Console, figures: Figures) -> None:
 def _print_paid(console: Console, figures: Figures) -> None:
     from evolver.cli.output import add_row, print_table, table
 
-    numbers = ["calls", "prompt tokens", "completion tokens", "cost"]
+    thought = {**figures.thought, "all": sum(figures.thought.values())}
+    reasoning = ["of them reasoning"] if figures.thought else []
+    numbers = ["calls", "prompt tokens", "completion tokens", *reasoning, "cost"]
     made = table(["paid for", *numbers], right=numbers, title="\nCalls this run paid for itself")
     for purpose, spent in (*figures.paid_by_purpose().items(), ("all", figures.paid_in_all())):
-        tokens = spent.prompt_tokens, spent.completion_tokens
+        tokens = [spent.prompt_tokens, spent.completion_tokens]
+        tokens += [thought.get(purpose, 0)] if reasoning else []
         add_row(made, (purpose, spent.calls, *tokens, _dollars(spent.cost_usd)))
     print_table(made, console)
 

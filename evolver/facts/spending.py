@@ -75,6 +75,16 @@ def paid_by(conn: Connection, run_id: int) -> Spent:
     return total_of(paid.spent for paid in paid_calls(conn, run_id))
 
 
+def thought_by_purpose(conn: Connection, run_id: int) -> dict[str, int]:
+    """Return the tokens of reasoning among those of the completions that a run paid for, where there are any.
+
+    No index holds them, so every call of the run is read.
+    """
+    tokens = func.sum(calls.c.reasoning_tokens)
+    query = select(calls.c.purpose, tokens).where(calls.c.run_id == run_id).group_by(calls.c.purpose)
+    return {purpose: int(count) for purpose, count in conn.execute(query) if count}
+
+
 def by_purpose(paid: Iterable[Paid]) -> dict[str, Spent]:
     """Sum over runs, epochs and models, the purposes in the order of their names."""
     sums: dict[str, Spent] = {}

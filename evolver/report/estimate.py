@@ -143,9 +143,9 @@ def estimate_run(plan: Plan, survey: Survey, held: Held) -> Estimate:
     lengths = foresee(
         survey.sample,
         plan.mutators,
+        {purpose: plan.call_settings(purpose) for purpose in models},
         epochs=settings.epochs,
         judge=plan.judge,
-        most=settings.max_tokens,
         seed=settings.seed,
     )
     usage = read_usage(settings.store, plan.name, {one.name for one in models.values()})

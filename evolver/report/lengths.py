@@ -6,10 +6,11 @@ for want of which one text stands in for another of the expected length.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
 
+from evolver.calls.call_settings import CallSettings
 from evolver.models.protocol import Purpose
 from evolver.plugins import MutatorSet
 from evolver_templates import render
@@ -54,16 +55,22 @@ def count_tokens(text: str) -> float:
 
 
 def foresee(
-    instructions: Sequence[str], mutators: MutatorSet, *, epochs: int, judge: bool, most: int, seed: int
+    instructions: Sequence[str],
+    mutators: MutatorSet,
+    calls: Mapping[Purpose, CallSettings],
+    *,
+    epochs: int,
+    judge: bool,
+    seed: int,
 ) -> Lengths:
     """Walk ``instructions`` through the epochs and measure every prompt.
 
     Args:
         instructions: A sample of the pool.
         mutators: Drawn from as a run does.
+        calls: How those of each purpose are made: their system text and their limit of tokens count.
         epochs: How many generations.
         judge: Whether the judge is asked.
-        most: Most tokens of a completion.
         seed: Of the draws.
 
     Raises:
@@ -71,20 +78,23 @@ def foresee(
     """
     lengths = Lengths(len(instructions))
     rng = Random(seed)
-    answer = min(most, ANSWER_TOKENS)
+    system = {purpose: count_tokens(how.system or "") for purpose, how in calls.items()}
+    most = {purpose: how.sampling.max_tokens for purpose, how in calls.items()}
+    answer = min(most["answer"], ANSWER_TOKENS)
     for text in instructions:
-        lengths.add("answer", 0, count_tokens(text), answer)
+        lengths.add("answer", 0, system["answer"] + count_tokens(text), answer)
         for epoch in range(1, epochs + 1):
             mutator = mutators.draw(rng)
             child = text if mutator.family == "breadth" else text + _filler(GROWTH)
             if mutator.needs_call:
                 prompt = mutator.prompt(text, rng)
-                tokens = count_tokens(prompt.text) + count_tokens(prompt.system or "")
-                lengths.add("evolve", epoch, tokens, min(most, count_tokens(child)))
+                tokens = system["evolve"] + count_tokens(prompt.text) + count_tokens(prompt.system or "")
+                limit = mutator.sampling.get("max_tokens", most["evolve"])
+                lengths.add("evolve", epoch, tokens, min(limit, count_tokens(child)))
             if judge:
                 question = render("judge/equality.jinja", first=text, second=child)
-                lengths.add("judge", epoch, count_tokens(question), JUDGE_TOKENS)
-            lengths.add("answer", epoch, count_tokens(child), answer)
+                lengths.add("judge", epoch, system["judge"] + count_tokens(question), JUDGE_TOKENS)
+            lengths.add("answer", epoch, system["answer"] + count_tokens(child), answer)
             text = child
     return lengths
 
