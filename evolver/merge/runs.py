@@ -22,16 +22,14 @@ _BATCH = 500  # ids in a statement: SQLite before 3.32 binds no more than 999
 _SPACE = "".join(filter(str.isspace, map(chr, range(0x3001))))
 
 _SEED = instructions.alias("seed")
-_THOUGHT = (
-    instructions.c.reasoning
-)  # longer than all the rest together, so it is read where it is wanted alone
 
 
 def _query(*, reasoning: bool, details: bool) -> Select[Any]:
+    """Select rows by their ids; reasoning is longer than all the rest together, so it is read where it is wanted."""
     column = instructions.c
     query: Select[Any] = select(
         *(column.id, column.root_id, column.epoch, column.mutator, column.instruction, column.response),
-        _THOUGHT if reasoning else null(),
+        column.reasoning if reasoning else null(),
     ).where(column.id.in_(bindparam("ids", expanding=True)))
     if not details:
         return query.add_columns(null())
