@@ -26,10 +26,10 @@ from benchmarks.measure import EVOLVE
 from benchmarks.page import as_table, write
 
 _SEEDS, _EPOCHS, _BUDGET = 200, 2, 1.0
-_INPUT, _OUTPUT = 10.0, 30.0  # dollars for a million tokens
+INPUT, OUTPUT = 10.0, 30.0  # dollars for a million tokens
 _IN_BATCHES = 0.5
 _LIMIT = 2048  # tokens of the longest completion, which is the dearest call
-_BOUND = max(0.02 * _BUDGET, (_LIMIT * _OUTPUT + 1000 * _INPUT) / 1e6)
+_BOUND = max(0.02 * _BUDGET, (_LIMIT * OUTPUT + 1000 * INPUT) / 1e6)
 _LONGEST = 300
 _HEAD = ("slots", "way", "provider's count", "run's own", "bound", "lost at stops", "exit", "rows")
 
@@ -81,7 +81,7 @@ def command(case: Case, folder: Path, server: SimServer) -> list[str]:
     return [
         *(EVOLVE, "--pool", str(pool), "--epochs", str(_EPOCHS), "--store", str(folder / "e.db"), "--yes"),
         *("--model", case.model, "--base-url", address, "--concurrency", str(case.slots), *batch),
-        *("--price-in", str(_INPUT), "--price-out", str(_OUTPUT), "--max-cost", str(_BUDGET)),
+        *("--price-in", str(INPUT), "--price-out", str(OUTPUT), "--max-cost", str(_BUDGET)),
         *("--output", str(folder / "out.jsonl"), "--run", "budget", "--quiet"),
     ]
 
@@ -95,7 +95,7 @@ def spent(server: SimServer) -> float:
     def tokens(name: str) -> float:
         return float(stats[name] - factor * batches[name])
 
-    return (_INPUT * tokens("prompt_tokens") + _OUTPUT * tokens("completion_tokens")) / 1e6
+    return (INPUT * tokens("prompt_tokens") + OUTPUT * tokens("completion_tokens")) / 1e6
 
 
 def stop(process: subprocess.Popen[bytes], how: signal.Signals, case: Case, server: SimServer) -> None:

@@ -17,6 +17,9 @@ from evolver_store.errors import StoreError
 _OURS = frozenset({"pool.json", "out.jsonl", "e.db", "e.db-wal", "e.db-shm"})
 """SQLite's own two files stay after a kill where only readers came later; the next writer empties them."""
 
+_LIVE = "SELECT COUNT(*) FROM calls WHERE cost_usd > 0.75e-6 * (prompt_tokens + completion_tokens)"
+"""Calls that came live, at a dollar for a million tokens; those of batches cost half."""
+
 _LINEAGE = """
 SELECT id, root_id, parent_id, epoch, attempt, family, mutator, status, rule, reason, instruction, response,
        prompt_tokens, completion_tokens FROM instructions ORDER BY id
@@ -27,11 +30,13 @@ SELECT id, root_id, parent_id, epoch, attempt, family, mutator, status, rule, re
 class Seen:
     """What there is: in the store, at the provider, in the folder.
 
-    ``calls`` and ``rows`` are what is stored; ``completed`` counts the live answers that the provider has sent and
-    ``twice`` the contents that it was paid for more than once, live and in batches.
+    ``calls`` and ``rows`` are what is stored, ``live`` counts the calls among them that came live; ``completed`` counts
+    the live answers that the provider has sent and ``twice`` the contents that it was paid for more than once, live and
+    in batches.
     """
 
     calls: frozenset[str] = frozenset()
+    live: int = 0
     rows: frozenset[int] = frozenset()
     lineage: str = ""
     dataset: str = ""
@@ -55,7 +60,7 @@ def seen(work: Work, folder: Path, store: str, server: SimServer) -> Seen:
     }
     try:
         with reading(store) as engine, engine.connect() as conn:
-            return Seen(**made, **_stored(conn))  # type: ignore[arg-type]
+            return Seen(**made, **_stored(conn), live=int(conn.execute(text(_LIVE)).scalar_one()))  # type: ignore[arg-type]
     except (StoreError, SQLAlchemyError):  # not made yet
         return Seen(**made)
 
@@ -116,7 +121,7 @@ class Outcome:
             if gone:
                 self.wrong.append(f"{len(gone)} committed {what} lost")
         # What an earlier kill lost was counted then.
-        lost = max(0, (now.completed - before.completed) - (len(now.calls) - len(before.calls)))
+        lost = max(0, (now.completed - before.completed) - (now.live - before.live))
         self.in_flight += lost
         if lost > 2 * slots:
             self.wrong.append(f"{lost} answers lost at one kill, with {slots} slots")

@@ -45,7 +45,16 @@ class Work:
         address = server.anthropic_base_url if self.model.startswith("anthropic") else server.openai_base_url
         asked = ["--model", "offline"] if self.way in ("pool", "merge") else ["--model", self.model]
         if self.way in ("live", "batch"):
-            asked += ["--base-url", address, "--concurrency", str(SLOTS)]
+            asked += [
+                "--base-url",
+                address,
+                "--concurrency",
+                str(SLOTS),
+                "--price-in",
+                "1",
+                "--price-out",
+                "1",
+            ]
         if self.way == "batch":
             asked += ["--batch", "--batch-poll", "0.05"]
         epochs = "1" if self.way == "pool" else "2"
