@@ -105,11 +105,28 @@ def _read_list(stream: BinaryIO, *, wrapped: bool) -> Iterator[Record]:
         count += 1
         yield Record(f"record {count}", window.value(count))
     window.take("]")
+    if wrapped:
+        _check_alone(window, count)
     rest = window.rest()
     if wrapped and not rest.endswith("}"):
         raise TruncatedError(f"after record {count}")
     if not wrapped and rest:
         raise MalformedError(f"goes on after the end of its list (record {count})")
+
+
+def _check_alone(window: _Window, count: int) -> None:
+    """Refuse a second list of rows beside the first, such as that of another split: it would be left out unsaid."""
+    while window.at(","):
+        window.take(",")
+        name = window.value(count)
+        window.take(":", after=count)
+        if not window.at("["):
+            window.value(count)
+            continue
+        window.take("[")
+        if window.at("{"):
+            raise MalformedError(f"holds a second list of rows, {name!r}, behind the first of {count}")
+        return
 
 
 def _read_objects(stream: BinaryIO) -> Iterator[Record]:

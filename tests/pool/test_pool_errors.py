@@ -107,6 +107,26 @@ def test_a_list_cut_inside_any_value_is_cut_off(tmp_path: Path, value: str) -> N
         assert "is cut off" in of(tmp_path, whole[:cut])
 
 
+def test_a_second_list_of_rows_is_refused_by_its_name(tmp_path: Path) -> None:
+    path = tmp_path / "pool.json"
+    rows = {
+        "train": [{"instruction": "a"}],
+        "version": 2,
+        "info": {"by": ["me"]},
+        "test": [{"instruction": "b"}],
+    }
+    path.write_text(json.dumps(rows, indent=1), "utf-8")
+
+    with pytest.raises(
+        PoolError, match=r"holds a second list of rows, 'test', behind the first of 1; nothing was"
+    ):
+        list(read_pool(path))
+
+    rows.pop("test")
+    path.write_text(json.dumps(rows | {"tags": ["x"], "more": {}}), "utf-8")
+    assert [seed.instruction for seed in read_pool(path)] == ["a"]
+
+
 @pytest.mark.parametrize("cut", [len(f'{{"data": [{GOOD}') + extra for extra in (-9, -1, 0, 1)])
 def test_a_wrapped_list_that_is_cut_is_cut_off(tmp_path: Path, cut: int) -> None:
     assert "is cut off" in of(tmp_path, f'{{"data": [{GOOD}]}}'[:cut])
