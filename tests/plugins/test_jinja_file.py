@@ -107,3 +107,23 @@ def test_a_template_that_fails_on_an_instruction_stops_the_run_with_its_name(tmp
         PluginError, match=r"'mine' \(.*mine\.jinja\) raised UndefinedError.*same command again"
     ):
         one.prompt("Q", Random(0))
+
+
+@pytest.mark.parametrize(
+    "way_out",
+    [
+        "{{ instruction.__class__.__mro__[1].__subclasses__() }}",
+        "{{ ''.__class__ }}{{ ''.__class__.__base__ }}",
+        "{{ instruction.format.__globals__ }}",
+        "{{ '{0.__class__.__mro__}'.format(instruction) }}",
+        "{{ instruction|attr('format')('{0.__class__.__init__.__globals__}') }}",
+    ],
+)
+def test_a_template_finds_no_way_out_of_its_sandbox(tmp_path: Path, way_out: str) -> None:
+    one = load(tmp_path, f"{{{{ instruction }}}} {way_out}")
+    try:
+        text = one.prompt("Q", Random(0)).text
+    except PluginError:
+        return
+    assert "class" not in text
+    assert "module" not in text
