@@ -11,6 +11,7 @@ from evolver.errors import RunModelError
 FIRST_WAIT, LONGEST_WAIT = 0.5, 30.0  # seconds of back-off, doubled from try to try
 _WORTH_TELLING = 60.0
 _TIMEOUTS = 10
+_FOR_GOOD = 366 * 86400.0  # seconds; no clock of theirs means it, and no calendar of ours may hold it
 
 
 def back_off_s(tried: int, retry_after: float | None) -> float:
@@ -33,8 +34,11 @@ def check_wait(retry_after: float | None, timeout: float, who: str, tell: Callab
     """
     if retry_after is None or retry_after < _WORTH_TELLING:
         return
-    until = f"{datetime.now().astimezone() + timedelta(seconds=min(retry_after, 10**8)):%Y-%m-%d %H:%M}"
-    asks = f"{who} asks to wait {_in_words(retry_after)}, until {until}"
+    if retry_after > _FOR_GOOD:
+        asks = f"{who} asks to wait for more than a year"
+    else:
+        until = f"{datetime.now().astimezone() + timedelta(seconds=retry_after):%Y-%m-%d %H:%M}"
+        asks = f"{who} asks to wait {_in_words(retry_after)}, until {until}"
     if retry_after > _TIMEOUTS * timeout:
         raise RunModelError(
             f"{asks}; the run stopped, and what is finished is stored. Run the same command again then."

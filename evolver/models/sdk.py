@@ -33,7 +33,7 @@ CONNECTIONS = 4096
 
 _SECONDS_TO_CONNECT = 15.0
 _SECONDS_TO_REACH = 4.0
-"""Likewise, for the first requests to a server: an address where nobody is should be told of at once."""
+"""Likewise, until the server was reached once: an address where nobody is should be told of at once."""
 
 _ABOUT_A_BODY = frozenset(b"content-length content-type content-encoding transfer-encoding accept".split())
 _BELOW_HTTP = (aiohttp.ClientError, httpx2.HTTPError, httpx2.StreamError, TimeoutError, OSError)
@@ -52,7 +52,7 @@ def timeouts(seconds: float) -> httpx2.Timeout:
 
 
 def hurry(request: httpx2.Request) -> None:
-    """Shorten the time that a request may take to find its server, for one that was never sought before."""
+    """Shorten the time that a request may take to find its server, for one that was never reached."""
     wait = request.extensions.get("timeout")
     if isinstance(wait, dict):
         connect = min(wait.get("connect") or _SECONDS_TO_REACH, _SECONDS_TO_REACH)
@@ -100,7 +100,7 @@ class Wire:
         )
         self._pattern: Pattern | None = None
         self._learning = asyncio.Lock()
-        self._sought = False
+        self._reached = False
         self._who = who
         self._timeout = timeout
         self.clock = ProviderClock()
@@ -118,12 +118,10 @@ class Wire:
             async with asyncio.timeout(self._timeout):
                 pattern = self._pattern or await self._learnt()
                 request = pattern.request(body)
-                if not self._sought:
+                if not self._reached:
                     hurry(request)
-                try:
-                    response = await self._sent(request)
-                finally:
-                    self._sought = True  # found or not: a way that takes longer is given its time from now on
+                response = await self._sent(request)
+                self._reached = True
                 content = await self._content(response)
         except self._sdk.status:
             raise

@@ -1,4 +1,4 @@
-"""How long a server may take to be found: little for the first requests, so that a dead address is told of at once."""
+"""How long a server may take to be found: little until it was reached once, so that a dead one is told of at once."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from evolver.models.openai import OpenAIModel
 from evolver.models.protocol import Request, Sampling
 
 
-def test_the_first_requests_have_less_time_to_find_their_server_and_later_ones_the_usual(
+def test_requests_to_a_server_that_was_never_reached_have_little_time_to_find_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Nobody listens at port 9; what matters is how long each request would have waited for its connection."""
@@ -36,5 +36,4 @@ def test_the_first_requests_have_less_time_to_find_their_server_and_later_ones_t
         await model.aclose()
 
     asyncio.run(scene())
-    first, last = given[-2:]  # before them, the SDK shows how it makes requests
-    assert first <= 4.0 < last
+    assert max(given[-2:]) <= 4.0  # before them, the SDK shows how it makes requests
