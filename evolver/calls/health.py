@@ -45,6 +45,7 @@ class Health:
         self._probe: Probe | None = None
         self._parked: list[tuple[int, asyncio.Future[None]]] = []
         self._asking = 0
+        self._closed = False
         self._failing_since: float | None = None
         self._page: str | None = None
         self._pages = 0
@@ -111,7 +112,10 @@ class Health:
 
         Raises:
             RunModelError: The provider answers nobody: what it says to the probe.
+            SlotsClosedError: The run is stopping: nobody will know, and nobody is to wait.
         """
+        if self._closed:
+            raise SlotsClosedError
         verdict: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._parked.append((self.begun, verdict))
         self._probe = probe
@@ -120,6 +124,7 @@ class Health:
 
     def close(self) -> None:
         """The run is stopping: nobody is told anything any more."""
+        self._closed = True
         parked, self._parked = self._parked, []
         for _, one in parked:
             if not one.done():

@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from evolver.calls.health import LONGEST_OVERLOAD, LONGEST_REFUSAL, MOST_ALIKE, Health
+from evolver.calls.limits import SlotsClosedError
 from evolver.errors import RowModelError, RunModelError, TransientModelError
 
 
@@ -113,3 +114,23 @@ def test_the_same_page_for_everybody_is_asked_about_after_three_unless_somebody_
         for error in errors:
             health.note_failure(error)
         assert health.out_of_patience(1, errors[-1]) is not patience
+
+
+def test_nobody_waits_for_a_verdict_in_a_run_that_is_stopping() -> None:
+    """The question is under way when the run stops; what is refused after that has nobody left to ask."""
+
+    async def scene() -> None:
+        health = Health()
+
+        async def probe() -> None:
+            await asyncio.Event().wait()
+
+        waiting = asyncio.ensure_future(health.settle(probe))
+        await asyncio.sleep(0)
+        health.close()
+        with pytest.raises(SlotsClosedError):
+            await asyncio.wait_for(health.settle(probe), 10)
+        with pytest.raises(SlotsClosedError):
+            await waiting
+
+    asyncio.run(scene())
