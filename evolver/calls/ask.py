@@ -229,6 +229,7 @@ class Asker:
         """
         common, health = self._common, self._health
         tried = failed = 0
+        others = False  # whether others are answered although this one is refused for want of capacity
         since = health.begun
         while True:
             try:
@@ -237,15 +238,16 @@ class Asker:
                 common.report(CallRetried(error.kind))
                 self._say_what_is_wrong(error)
                 tried += 1
-                failed += not error.overload
+                failed += others or not error.overload
                 check_wait(error.retry_after, common.timeout, self.name, common.tell_once)
                 if health.out_of_patience(failed, error):
                     if error.overload or health.last_answered <= since:
                         await self._blame(request, origin, error)
+                        others = others or error.overload
                     if health.last_answered > since and failed >= MOST_TRIES:
-                        raise RowModelError(
-                            f"failed {tried} times, the last time: {error}", error.kind
-                        ) from error
+                        raise _given_up(tried, error) from error
+                elif others and failed >= MOST_TRIES:
+                    raise _given_up(tried, error) from error
                 since = health.begun
                 await common.gate.back_off(tried, error.retry_after)
             except RowModelError as error:
@@ -268,8 +270,6 @@ class Asker:
             RunModelError: The provider answers nobody, for too long.
         """
         health = self._health
-        if error.overload:
-            raise self._stopped(error) from error
         before = health.answered
         try:
             await self.vouch(request, origin.run_id)
@@ -359,6 +359,10 @@ class Asker:
         sampling = replace(sampling, max_tokens=min(sampling.max_tokens, _PROBE_TOKENS))
         request = Request("answer", _PROBE, sampling, f"probe {uuid4().hex}")
         await self._try(request, Origin(run_id, None, None), Allowance(), 0)
+
+
+def _given_up(tried: int, error: TransientModelError) -> RowModelError:
+    return RowModelError(f"failed {tried} times, the last time: {error}", error.kind)
 
 
 def _typed(given: object) -> Completion:

@@ -222,6 +222,32 @@ def test_an_overloaded_provider_is_waited_for_beyond_the_usual_tries() -> None:
     asyncio.run(run())
 
 
+def test_a_request_that_is_always_refused_for_want_of_capacity_while_others_are_answered_is_a_failed_row() -> (
+    None
+):
+    """Some servers say so of a prompt that they cannot bear; the run must end all the same."""
+
+    class OneIsTooMuch(Answers):
+        async def complete(self, request: Request) -> Completion:
+            nonlocal now
+            self.calls += 1
+            now += 60.0
+            if request.prompt == ASKED.prompt:
+                raise TransientModelError("503", "overloaded", overload=True)
+            return Completion("ready")
+
+    async def run() -> int:
+        model = OneIsTooMuch(Completion(""))
+        ask = asker(model, EagerGate(), Memory(), [], clock=lambda: now)
+        with pytest.raises(RowModelError, match=r"failed \d+ times, the last time: 503") as failed:
+            await ask.ask(ASKED, ORIGIN, 0)
+        assert failed.value.kind == "overloaded"
+        return model.calls
+
+    now = 0.0
+    assert asyncio.run(run()) < 60
+
+
 def test_overload_halves_the_calls_in_flight_and_answers_bring_them_back() -> None:
     async def run() -> None:
         gate = EagerGate(8)
