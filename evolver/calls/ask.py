@@ -246,7 +246,7 @@ class Asker:
                         others = others or error.overload
                     if health.last_answered > since and failed >= MOST_TRIES:
                         raise _given_up(tried, error) from error
-                elif others and failed >= MOST_TRIES:
+                elif failed >= MOST_TRIES and others:
                     raise _given_up(tried, error) from error
                 since = health.begun
                 await common.gate.back_off(tried, error.retry_after)

@@ -227,6 +227,8 @@ def test_a_request_that_is_always_refused_for_want_of_capacity_while_others_are_
 ):
     """Some servers say so of a prompt that they cannot bear; the run must end all the same."""
 
+    now = 0.0
+
     class OneIsTooMuch(Answers):
         async def complete(self, request: Request) -> Completion:
             nonlocal now
@@ -244,7 +246,6 @@ def test_a_request_that_is_always_refused_for_want_of_capacity_while_others_are_
         assert failed.value.kind == "overloaded"
         return model.calls
 
-    now = 0.0
     assert asyncio.run(run()) < 60
 
 
