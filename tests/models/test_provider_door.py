@@ -57,10 +57,11 @@ class Site:
         (described / "entry_points.txt").write_text(points, encoding="utf-8")
 
     def evolve(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+        given = filter(None, [os.environ.get("PYTHONPATH")])  # where a copy of the code is under test
         return subprocess.run(
             [sys.executable, "-c", "from evolver.cli.main import run; run()", *arguments],
             cwd=self.folder,
-            env={**os.environ, "PYTHONPATH": str(self.folder), **variables},
+            env={**os.environ, "PYTHONPATH": os.pathsep.join([str(self.folder), *given]), **variables},
             capture_output=True,
             encoding="utf-8",
             check=False,
