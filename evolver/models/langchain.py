@@ -19,9 +19,9 @@ from evolver.answers.parameters import Parameters, Value
 from evolver.answers.reading import Reader
 from evolver.answers.refusals import Refusal
 from evolver.errors import ModelError, RunModelError, SettingsError
+from evolver.held_keys import Keys
 from evolver.models.keys import checked_base_url
 from evolver.models.langchain_failures import from_langchain, refusal_in
-from evolver.models.langchain_secrets import Keys
 from evolver.models.protocol import Completion, Request
 from evolver.models.registry import missing_package
 from evolver.models.sdk import limits

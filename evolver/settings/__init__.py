@@ -9,15 +9,16 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from evolver.settings.asking import Asking
     from evolver.settings.choices import FORMATS, AnswerSeeds, BatchFallback, Format
-    from evolver.settings.fields import Asking, Settings
+    from evolver.settings.fields import Settings
     from evolver.settings.load import given_settings, load_settings
     from evolver.settings.options import Options
 
 _HOMES = {
     "FORMATS": "choices",
     "AnswerSeeds": "choices",
-    "Asking": "fields",
+    "Asking": "asking",
     "BatchFallback": "choices",
     "Format": "choices",
     "Options": "options",

@@ -1,4 +1,4 @@
-"""The keys that a LangChain object holds, wherever it holds them, so that no message repeats one."""
+"""The keys that somebody's object holds, wherever it holds them, so that no message repeats one."""
 
 from __future__ import annotations
 
