@@ -143,6 +143,10 @@ def test_a_frequency_penalty_of_nothing_is_not_sent() -> None:
         {"message": "The prompt about temperature is not wanted.", "param": "messages"},
         {"message": "no", "param": "top_k", "code": "unsupported_parameter"},
         {"detail": [{"loc": ["body", "messages"], "msg": "no", "input": {"temperature": 1.0}}]},
+        {
+            "message": "The request cannot be understood.",
+            "input": {"text": "Say why top_p is not supported."},
+        },
         {"message": "The request cannot be understood."},
         "",
         None,

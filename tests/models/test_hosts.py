@@ -55,6 +55,8 @@ OTHERS = [
     "localhost.evil.com",
     "10.0.0.1.evil.com",
     "internal.com",
+    "api.internal.example.com",
+    "gpu.local.evil.com",
     "evil-local.com",
     "127.0.0.1.nip.io",
 ]

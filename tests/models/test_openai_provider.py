@@ -525,3 +525,22 @@ def test_a_server_that_refuses_a_parameter_that_is_no_longer_sent_is_not_asked_f
             return len(provider.asked)
 
     assert asyncio.run(go()) == 2
+
+
+def test_a_parameter_refused_in_a_batch_is_left_out_of_the_next_batch(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+
+    async def learn() -> None:
+        model = OpenAIModel("gpt")
+        assert "top_p" in model.batched(ASK)
+        words, code = "Unsupported parameter: 'top_p'.", "unsupported_parameter"
+        failed = model.refused_in_batch(400, words, code, {"message": words, "code": code, "param": "top_p"})
+        assert isinstance(failed, TransientModelError)
+        assert "top_p" not in model.batched(ASK)
+        other = model.refused_in_batch(400, "too long", "context_length_exceeded", {"message": "too long"})
+        assert isinstance(other, RowModelError)
+        await model.aclose()
+
+    asyncio.run(learn())
