@@ -240,6 +240,8 @@ def _told(error: EvolverError) -> str:
     if wait is not None and wait >= _WORTH_TELLING:
         hours = f"{wait / 3600:.3g} h" if wait >= 3600 else f"{wait:.0f} s"
         told += f"\nThe server asks to wait {hours}; a run would wait as long, or stop, resumable."
+    if isinstance(error, TransientModelError) and error.kind == "malformed":
+        told += "\nSee that the address is that of the API itself (most end in /v1) and that the model runs there."
     return told
 
 

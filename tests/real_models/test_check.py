@@ -84,7 +84,7 @@ def test_the_first_row_of_the_pool_is_what_is_asked(evolve: Command, server: Sim
         ({"require_key": KEY}, "sk-wrong-987654321", "answered 401", "Look at the key in OPENAI_API_KEY"),
         ({"quota_exhausted": True}, KEY, "insufficient_quota", "Top up the account"),
         ({"forbidden": True}, KEY, "answered 403", "the key's rights"),
-        ({"rate_malformed": 1.0}, KEY, "not JSON", ""),
+        ({"rate_malformed": 1.0}, KEY, "not JSON", "the address is that of the API itself"),
     ],
 )
 def test_what_cannot_work_is_told_with_cause_and_mend_and_the_exit_is_1(
