@@ -426,13 +426,15 @@ def test_help_loads_no_heavy_package() -> None:
     assert done.stdout == "[]\n"
 
 
-def test_stats_tells_of_a_run_whose_pool_is_not_stored_whole(known_store: str) -> None:
-    engine = open_for_writing(known_store)
+def test_stats_tells_of_a_run_whose_pool_is_not_stored_whole(store_url: str) -> None:
+    engine = open_for_writing(store_url)
+    half = {**a_run(1, "first", 3), "seeds": None, "status": "running"}
     with engine.begin() as conn:
-        conn.execute(update(runs).where(runs.c.name == "first").values(seeds=None, status="running"))
+        conn.execute(insert(runs), [half])
+        conn.execute(insert(instructions), ROWS[:3])
     engine.dispose()
 
-    told = evolve("stats", "--run", "first", store=known_store).stdout.splitlines()[0]
+    told = evolve("stats", "--run", "first", store=store_url).stdout.splitlines()[0]
     assert told == "Run first: interrupted, its pool not stored whole yet, script/1"
-    figures = lines(evolve("stats", "--run", "first", "--json", store=known_store))
+    figures = lines(evolve("stats", "--run", "first", "--json", store=store_url))
     assert figures[0]["seeds"] is None
