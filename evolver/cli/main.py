@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gc
 import io
 import os
 import sys
@@ -41,6 +42,9 @@ COMMANDS = {
 
 _UNWRITTEN = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS}
 """What the system answers where there is no room, or no way, to write."""
+
+
+_COLLECT_EVERY = 20_000  # new objects; Python's own is 700
 
 
 class LazyGroup(click.Group):
@@ -127,6 +131,8 @@ def main() -> None:
 
 def run() -> None:
     """Run the command line and exit: 0 done, 1 a stated error, 2 wrong usage, 3 budget spent, 130 interrupted."""
+    # Modules are made of objects that stay: looking for garbage among them is a tenth of the time to start.
+    gc.set_threshold(_COLLECT_EVERY, *gc.get_threshold()[1:])
     prepare_streams(sys.argv[1:])
     try:
         main.main(standalone_mode=False)
