@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -46,6 +47,8 @@ class Submitter:
     def __init__(self, store: BatchStore, retrying: Retrying) -> None:
         self._store = store
         self._retrying = retrying
+        self._taken: set[str] = set()
+        self._turn = asyncio.Lock()
 
     def affordable(self, queue: ModelQueue, wave: list[BatchItem]) -> list[BatchItem]:
         """Return as many of a wave as the budget almost certainly allows: a batch cannot be stopped half-way.
@@ -92,13 +95,23 @@ class Submitter:
         return OpenBatch(replace(batch, submitted_at=datetime.now(UTC)), queue, asked, provider_id, hold)
 
     async def _send(self, queue: ModelQueue, batch: Batch, asked: dict[str, Asked], file: IO[bytes]) -> str:
-        """Send a file; where the provider's word on it was lost, look whether it has the batch before the next try."""
+        """Send a file; where the provider's word on it was lost, look whether it has the batch before the next try.
+
+        One after the other: a provider that knows batches at work by their size alone would else hand out one that
+        is being submitted for the one that was lost.
+        """
         unsure = False
 
         async def work(tried: int) -> str:
+            async with self._turn:
+                provider_id = await once()
+                self._taken.add(provider_id)
+                return provider_id
+
+        async def once() -> str:
             nonlocal unsure
             if unsure:
-                others = await self._store.ours()
+                others = await self._store.ours() | self._taken
                 found = await queue.api.find(Sent(batch.key, asked.keys(), batch.created_at), others)
                 if found is not None:
                     return found
