@@ -233,6 +233,7 @@ def test_a_request_that_is_always_refused_for_want_of_capacity_while_others_are_
         async def complete(self, request: Request) -> Completion:
             nonlocal now
             self.calls += 1
+            assert self.calls < 200, "it is asked for ever"
             now += 60.0
             if request.prompt == ASKED.prompt:
                 raise TransientModelError("503", "overloaded", overload=True)
