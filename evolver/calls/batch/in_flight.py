@@ -117,7 +117,7 @@ class OpenBatches:
         """Find an intended batch at the provider, or forget it: its requests are then submitted anew."""
         provider_id = batch.provider_id
         if provider_id is None:
-            provider_id = await self._find(batch, queue, left)
+            provider_id = await self._find(batch, queue, left) if left else None
             if provider_id is None:
                 await self._store.forget(batch)
                 return
@@ -129,7 +129,7 @@ class OpenBatches:
     async def _find(self, batch: Batch, queue: ModelQueue, calls: Mapping[str, Asked]) -> str | None:
         """Ask the provider whether it has a batch that we may have submitted."""
         others = await self._store.ours() | self._foreign
-        sent = Sent(batch.key, calls.keys(), batch.created_at)
+        sent = Sent(batch.key, calls.keys(), batch.requests, batch.created_at)
         return await self._retrying.on(lambda tried: queue.api.find(sent, others))
 
     async def watch(self, settled: Callable[[bool], None]) -> None:
@@ -216,19 +216,19 @@ class OpenBatches:
         refused: dict[str, RowModelError] = {}
         stop: ModelError | None = None
         latency = entry.age
-        number = 0
+        number, others = 0, False
         async for key, outcome in entry.queue.api.results(state):
             number += 1
             asked = entry.left.get(key)
             if asked is None:
-                pass
+                others = True
             elif isinstance(outcome, RowModelError) and outcome.kind not in ROWS_OWN:
                 refused[key] = outcome
             else:
                 stop = self._deliver(entry, asked, outcome, latency) or stop
             if number % _ROOM_EVERY == 0:
                 await self._store.room()
-        if number and untouched and not refused and len(entry.left) == entry.batch.requests:
+        if untouched and others and len(entry.left) > len(refused):
             await self._disown(entry)
             return
         stop = stop or await self._judge(entry, refused, latency)
@@ -328,7 +328,7 @@ class OpenBatches:
         )
 
     async def _disown(self, entry: OpenBatch) -> None:
-        """A batch taken for ours by its size and time holds other requests: look for the right one again."""
+        """A batch taken for ours by its size and time lacks some of ours: look for the right one again."""
         batch = replace(entry.batch, provider_id=None)
         self._foreign.add(entry.provider_id)
         self._forget(entry)

@@ -112,7 +112,9 @@ class Submitter:
             nonlocal unsure
             if unsure:
                 others = await self._store.ours() | self._taken
-                found = await queue.api.find(Sent(batch.key, asked.keys(), batch.created_at), others)
+                found = await queue.api.find(
+                    Sent(batch.key, asked.keys(), len(asked), batch.created_at), others
+                )
                 if found is not None:
                     return found
             if self._retrying.closed:

@@ -58,7 +58,7 @@ class AnthropicBatches(SdkBatches):
             made, found = self._made(batch), self._id(batch)
             if made < self._earliest(sent):
                 break
-            if found in not_these or sum(_counts(batch).values()) != len(sent.calls):
+            if found in not_these or sum(_counts(batch).values()) != sent.requests:
                 continue
             if batch.get("processing_status") != "ended":
                 at_work.append((abs(made - sent.since), found))
@@ -75,10 +75,11 @@ class AnthropicBatches(SdkBatches):
         return self._lines(self._at(provider_id, "results"), provider_id)
 
     async def _is(self, provider_id: str, sent: Sent) -> bool:
+        """Tell our batch from one of another run that asks some of the same: all of ours are among its results."""
+        missing = set(sent.calls)
         async for entry in self._results(provider_id):
-            if entry.get("custom_id") in sent.calls:
-                return True
-        return False
+            missing.discard(str(entry.get("custom_id")))
+        return not missing
 
     def _made(self, batch: dict[str, Any]) -> datetime:
         try:

@@ -34,13 +34,15 @@ class BatchState:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """What is known of a batch that was submitted, or perhaps was: its key, its call keys, and not before when.
+    """What is known of a batch that was submitted, or perhaps was: its key, some of its calls, and not before when.
 
-    ``since`` is a time of the provider's clock, or of ours where it had told none by then.
+    ``calls`` are the keys of those that have no answer yet, of ``requests`` in all. ``since`` is a time of the
+    provider's clock, or of ours where it had told none by then.
     """
 
     key: str
     calls: Set[str]
+    requests: int
     since: datetime
 
 

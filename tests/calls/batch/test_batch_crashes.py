@@ -333,6 +333,21 @@ def test_a_batch_taken_for_ours_that_holds_other_requests_is_left_alone(tmp_path
     assert "other" not in {batch.provider_id for batch in batches}
 
 
+def test_a_batch_taken_for_ours_that_holds_but_some_of_our_requests_is_left_alone(tmp_path: Path) -> None:
+    provider = Provider()
+    with pytest.raises(DiedError):
+        asyncio.run(session(tmp_path / "s.db", provider, questions(), dying(4)))  # submitted, and not told
+    ((_, (_, ours)),) = provider.batches.items()
+    provider.foreign = True
+    provider.batches["other"] = "not ours", [*ours[:2], "c", "d"]
+
+    answers = asyncio.run(session(tmp_path / "s.db", provider, questions()))
+    assert len(answers) == 10
+    submitted = Counter(key for id_, (_, keys) in provider.batches.items() if id_ != "other" for key in keys)
+    assert max(submitted.values()) == 1
+    assert "other" not in {batch.provider_id for batch in stored(tmp_path / "s.db")}
+
+
 def test_equal_questions_of_two_lineages_are_one_request(tmp_path: Path) -> None:
     provider = Provider()
     answers = asyncio.run(session(tmp_path / "s.db", provider, [*questions(4), *questions(4)]))

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from benchmarks.llmsim.process import SimServer
 from evolver.errors import BudgetError, RunModelError, SettingsError
 from evolver.events import BatchProgress, Event, Notice
-from tests.calls.batch.conftest import Runner
 
 BOTH = pytest.mark.parametrize("provider", ["openai", "anthropic"])
 
@@ -116,19 +113,15 @@ def test_a_lost_answer_to_a_submission_does_not_make_a_second_batch(runner: Any)
 
 
 @BOTH
-def test_a_lost_answer_is_made_good_while_the_batch_is_still_worked_on(
-    sim: SimServer, pool: Path, tmp_path: Path, provider: str
-) -> None:
-    # With a server of its own: batches of other tests may be at work at the one that they share.
-    with SimServer(style="offline", batch_lose_answers=1, batch_hold=True) as alone:
-        runner = Runner(alone, pool, tmp_path, [])
+def test_a_lost_answer_is_made_good_while_the_batch_is_still_worked_on(runner: Any, provider: str) -> None:
+    runner.sim.configure(batch_lose_answers=1, batch_hold=True)
 
-        def release(event: Event) -> None:
-            if isinstance(event, BatchProgress) and event.batches:
-                alone.configure(batch_hold=False)
+    def release(event: Event) -> None:
+        if isinstance(event, BatchProgress) and event.batches:
+            runner.sim.configure(batch_hold=False)
 
-        runner.run("found.db", provider, epochs=1, on_event=release)
-        assert runner.batches()["custom_ids"]["asked_again"]["total"] == 0
+    runner.run("found.db", provider, epochs=1, on_event=release)
+    assert runner.batches()["custom_ids"]["asked_again"]["total"] == 0
 
 
 def test_the_spend_stops_at_the_budget_as_far_as_lengths_can_be_told_and_the_same_command_goes_on(

@@ -46,12 +46,27 @@ def test_a_batch_is_told_from_another_of_the_same_size(runner: Any, provider: st
     async def what(api: BatchApi) -> None:
         now = datetime.now(UTC)
         other = await submitted(api, "other-1", ["a", "b", "c"])
-        mine = Sent("mine-1", set(KEYS), now)
+        mine = Sent("mine-1", set(KEYS), len(KEYS), now)
         assert await api.find(mine, set()) is None
         id_ = await submitted(api, "mine-1", KEYS)
         assert await api.find(mine, set()) == id_ != other
         assert await api.find(mine, {id_}) is None
-        assert await api.find(Sent("mine-1", set(KEYS), now + timedelta(hours=1)), set()) is None
+        assert await api.find(Sent("mine-1", set(KEYS), len(KEYS), now + timedelta(hours=1)), set()) is None
+
+    talk(runner, provider, what)
+
+
+@BOTH
+def test_a_batch_is_told_from_another_that_asks_some_of_the_same(runner: Any, provider: str) -> None:
+    async def what(api: BatchApi) -> None:
+        now, keys = datetime.now(UTC), ["p", "q", "r"]
+        await submitted(api, "other-2", ["p", "s", "t"])
+        mine = Sent("mine-2", set(keys), len(keys), now)
+        assert await api.find(mine, set()) is None
+        id_ = await submitted(api, "mine-2", keys)
+        await submitted(api, "other-3", ["p", "q", "u"])
+        assert await api.find(mine, set()) == id_
+        assert await api.find(Sent("mine-2", {"r"}, len(keys), now), set()) == id_
 
     talk(runner, provider, what)
 
